@@ -1,5 +1,5 @@
-public import Logging
 import FoundationEssentials
+public import Logging
 
 /// Writes one line an event, `key=value`, to standard error.
 ///

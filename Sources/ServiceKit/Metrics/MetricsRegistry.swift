@@ -174,7 +174,8 @@ public final class MetricHistogram: Series {
             total += count
             text += "\(name)_bucket{\(before)le=\"\(bound)\"} \(total)\n"
         }
-        return text + "\(name)_sum\(suffix) \(prometheusNumber(sum))\n\(name)_count\(suffix) \(total)\n"
+        return text
+            + "\(name)_sum\(suffix) \(prometheusNumber(sum))\n\(name)_count\(suffix) \(total)\n"
     }
 }
 
