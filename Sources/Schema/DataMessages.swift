@@ -172,6 +172,7 @@ public struct DatasetStatistics: WireMessage {
     public var notNeeded = 0
     public var characters = 0
     public var measures: [String: Double] = [:]
+    public var rejectedRows: Artifact?
 
     public init() {}
     public mutating func code(with coder: inout WireCoder) {
@@ -186,6 +187,7 @@ public struct DatasetStatistics: WireMessage {
         coder.uint(9, "notNeeded", &notNeeded)
         coder.uint(10, "characters", &characters)
         coder.map(11, "measures", &measures)
+        coder.message(12, "rejectedRows", &rejectedRows)
     }
 }
 

@@ -1,4 +1,4 @@
-import Corpus
+package import Corpus
 import FoundationEssentials
 
 /// Bytes by their hash: `objects/ab/cdef…` for the artifact `abcdef…`.

@@ -1,7 +1,7 @@
-package import Corpus
 import FoundationEssentials
 import GRDB
 package import Schema
+import Wire
 
 /// What the service knows: dataset versions, media types of artifacts, models; and the artifacts.
 ///
@@ -39,7 +39,6 @@ package struct DataStore: Sendable {
             version TEXT NOT NULL,
             record BLOB NOT NULL,
             statistics BLOB NOT NULL,
-            rejected TEXT NOT NULL,
             UNIQUE (name, version)
         );
         CREATE TABLE IF NOT EXISTS artifact (
@@ -72,7 +71,7 @@ extension DataStore {
     /// Enters a version and makes it the latest of its name. Content that is there already keeps the
     /// time at which it came first.
     package func enter(
-        _ version: DatasetVersion, _ statistics: DatasetStatistics, rejected: String
+        _ version: DatasetVersion, _ statistics: DatasetStatistics
     ) async throws -> DatasetVersion {
         try await perform { database in
             var version = version
@@ -89,12 +88,12 @@ extension DataStore {
             }
             try database.execute(
                 sql: """
-                    INSERT INTO version (name, version, record, statistics, rejected)
-                    VALUES (?, ?, ?, ?, ?)
+                    INSERT INTO version (name, version, record, statistics)
+                    VALUES (?, ?, ?, ?)
                     """,
                 arguments: [
                     version.name, version.version, Data(version.encoded()),
-                    Data(statistics.encoded()), rejected,
+                    Data(statistics.encoded()),
                 ])
             return version
         }
@@ -109,23 +108,15 @@ extension DataStore {
         try DatasetStatistics(decoding: try await row(reference).statistics)
     }
 
-    /// The rows that the version's import refused, as an artifact of JSON lines; nil for none.
-    package func rejected(_ reference: DatasetReference) async throws -> String? {
-        let hash = try await row(reference).rejected
-        return hash.isEmpty ? nil : hash
-    }
-
     private struct VersionRow: Sendable {
         let record: [UInt8]
         let statistics: [UInt8]
-        let rejected: String
 
         init(_ row: Row) {
             let record: Data = row["record"]
             let statistics: Data = row["statistics"]
             self.record = [UInt8](record)
             self.statistics = [UInt8](statistics)
-            rejected = row["rejected"]
         }
     }
 
@@ -137,7 +128,7 @@ extension DataStore {
             let rows = try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT record, statistics, rejected FROM version
+                    SELECT record, statistics FROM version
                     WHERE name = ? AND substr(version, 1, ?) = ?
                     ORDER BY number DESC LIMIT 2
                     """,

@@ -47,15 +47,17 @@ final class DatasetWriter {
 
     /// Brings everything to the disk.
     func finish() throws -> Content {
-        Content(
-            records: try records.finish(), rejected: try rejects?.finish(),
-            statistics: Mapping.statistics(statistics, counts), count: statistics.records)
+        var message = Mapping.statistics(statistics, counts)
+        if let rejected = try rejects?.finish() {
+            message.rejectedRows = Mapping.artifact(rejected, mediaType: "application/jsonl")
+        }
+        return Content(
+            records: try records.finish(), statistics: message, count: statistics.records)
     }
 
     /// What a version consists of.
     struct Content {
         let records: StoredArtifact
-        let rejected: StoredArtifact?
         let statistics: DatasetStatistics
         let count: Int
     }

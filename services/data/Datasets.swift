@@ -24,7 +24,7 @@ package struct Datasets: Sendable {
     package func read(
         _ requests: RequestStream<ImportRequest>
     ) async throws -> DatasetVersion {
-        var parts = requests.makeAsyncIterator()
+        let parts = requests.makeAsyncIterator()
         guard let first = try await parts.next(), let header = first.header else {
             throw DataError.noHeader
         }
@@ -36,12 +36,12 @@ package struct Datasets: Sendable {
         // Once the limit is reached the rest is read, so that the sender is not cut off, and dropped.
         while let bytes = part?.data {
             if !importer.isFull {
-                try writer.add(corpus { try importer.push(bytes) }, label: header.label)
+                try writer.add(try corpus { try importer.push(bytes) }, label: header.label)
             }
             part = try await parts.next()
         }
         if !importer.isFull {
-            try writer.add(corpus { try importer.finish() }, label: header.label)
+            try writer.add(try corpus { try importer.finish() }, label: header.label)
         }
         if writer.recordCount == 0 {
             throw DataError.noRows(
@@ -52,12 +52,12 @@ package struct Datasets: Sendable {
     }
 
     private func corpus(
-        _ body: () throws(CorpusError) -> [ImportOutcome]
-    ) throws(DataError) -> [ImportOutcome] {
+        _ body: () throws -> [ImportOutcome]
+    ) throws -> [ImportOutcome] {
         do {
             return try body()
-        } catch {
-            throw .corpus(error)
+        } catch let error as CorpusError {
+            throw DataError.corpus(error)
         }
     }
 
@@ -149,8 +149,7 @@ package struct Datasets: Sendable {
         version.label = label
         version.artifact = Mapping.artifact(content.records, mediaType: "application/jsonl")
         try await store.note(mediaType: "application/jsonl", of: content.records.hash)
-        return try await store.enter(
-            version, content.statistics, rejected: content.rejected?.hash ?? "")
+        return try await store.enter(version, content.statistics)
     }
 }
 

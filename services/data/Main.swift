@@ -9,7 +9,7 @@ struct Main: AsyncParsableCommand {
         commandName: "hone-data",
         abstract:
             "Owns datasets with their versions, artifacts by hash, and the registry of models.",
-        subcommands: [Serve.self], defaultSubcommand: Serve.self)
+        subcommands: [Serve.self, MergeFiles.self], defaultSubcommand: Serve.self)
 
     static func main() async {
         await runAndExit()
