@@ -54,9 +54,13 @@ public enum ScoreReader {
     /// A line of two values and nothing else.
     private static func bareLine(_ line: Substring) -> Scores? {
         let dressed: Set<Character> = ["*", "`", "[", "]", "(", ")", " ", "\t"]
-        let bare = line.trimmed { dressed.contains($0) || $0.isWhitespace }
+        let bare = line.trimmed(where: { dressed.contains($0) })
         let pair =
-            #/([0-9]+(?:\.[0-9]+)?)(?:\s*\/\s*10)?(?:\s*,\s*|\s+)([0-9]+(?:\.[0-9]+)?)(?:\s*\/\s*10)?/#
+            #/
+            ([0-9]+(?:\.[0-9]+)?) (?:\s*\/\s*10)?
+            (?:\s*,\s*|\s+)
+            ([0-9]+(?:\.[0-9]+)?) (?:\s*\/\s*10)?
+        /#
         guard let match = bare.wholeMatch(of: pair) else { return nil }
         return scores(match.1, match.2)
     }
@@ -73,7 +77,11 @@ public enum ScoreReader {
     private static func tuple(_ inside: Substring) -> Scores? {
         let parts = inside.split(separator: ",", omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }
-        let value = #/\s*(?:(?i:assistant)\s*([12AB])\s*[:=]\s*)?([0-9]+(?:\.[0-9]+)?)(?:\s*\/\s*10)?\s*/#
+        let value =
+            #/
+            \s* (?:(?i:assistant)\s*([12AB])\s*[:=]\s*)?
+            ([0-9]+(?:\.[0-9]+)?) (?:\s*\/\s*10)? \s*
+        /#
         guard let first = parts[0].wholeMatch(of: value),
             let second = parts[1].wholeMatch(of: value)
         else { return nil }
@@ -87,7 +95,10 @@ public enum ScoreReader {
     private static func announcedTuple(_ line: Substring) -> Scores? {
         let opening = #/\s*(?:\[\[|[\[\(])([^\]\)]*)(?:\]\]|[\]\)])/#
         if let match = line.prefixMatch(of: opening), let found = tuple(match.1) { return found }
-        let announced = #/(?i:scores?|output|tuple|ratings?|verdict)\b[^\(\[]*(?:\[\[|[\[\(])([^\]\)]*)[\]\)]/#
+        let announced =
+            #/
+            (?i:scores?|output|tuple|ratings?|verdict)\b [^\(\[]* (?:\[\[|[\[\(]) ([^\]\)]*) [\]\)]
+        /#
         return line.matches(of: announced).reversed().lazy.compactMap { tuple($0.1) }.first
     }
 
@@ -130,16 +141,21 @@ extension ScoreReader {
     /// What follows the number must end it: a sentence, an operator or another digit would make
     /// it part of the working, not a score.
     private static func labelled(_ line: Substring) -> [Label] {
-        let label = #/
+        let label =
+            #/
             (?i) assistant \s* ([12]) \*{0,2} (?:'s|’s)? \s*
-            (?: (?: \(? \b(?:final|overall|scores?|rating|gets|receives|earns|deserves|is|of|an?)\b
-                \)? \s* )+ [:=–\-]? | [:=–\-] )
+            (   (?: \(? \b(?:final|overall|scores?|rating|gets|receives|earns|is|of|an?)\b
+                \)? \s* )+ [:=–\-]?
+            |   [:=–\-] )
             \s* \*{0,2} \s* ([0-9]+(?:\.[0-9]+)?) (?: \s* / \s* 10 | \s+ out \s+ of \s+ 10 )? \b
             (?: \s+ points? \b )? \*{0,2}
-            (?= \s* $ | \s* [;|\]\),\(] | \. \s* $ | \. \s+ Assistant | \s+ [–\-] \s | \s+ and \b )
+            (   \s* $ | \s* [;|\]\),\(] | \. \s* $ | \. (?= \s ) | \s+ [–\-] \s | \s+ (?=and\b) )
         /#
         return line.matches(of: label).compactMap { match in
-            guard let assistant = Int(match.1), let score = Double(match.2) else { return nil }
+            guard let assistant = Int(match.1), let score = Double(match.3) else { return nil }
+            // "Assistant 1: 1. First, …" begins a list; "a score of 8. It …" ends a sentence.
+            let endsSentence = match.4 == "." && match.range.upperBound < line.endIndex
+            if endsSentence, !match.2.contains(#/(?i)score|rating/#) { return nil }
             return Label(assistant: assistant, score: score)
         }
     }
@@ -160,8 +176,8 @@ extension ScoreReader {
         if words.count == 2 {
             return scores(Substring(String(words[0])), Substring(String(words[1])))
         }
-        let inside = last.split(separator: "(", omittingEmptySubsequences: false).last ?? last
-        let cut = inside.prefix { $0 != ")" }
+        guard let open = last.lastIndex(of: "(") else { return nil }
+        let cut = last[last.index(after: open)...].prefix { $0 != ")" }
         let parts = cut.split(separator: ", ", omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }
         return scores(parts[0], parts[1])
@@ -175,6 +191,4 @@ extension Substring {
         while let last = text.last, drops(last) { text.removeLast() }
         return text
     }
-
-    func trimmed(_ drops: (Character) -> Bool) -> Substring { trimmed(where: drops) }
 }
