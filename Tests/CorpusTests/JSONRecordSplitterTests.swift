@@ -16,7 +16,10 @@ import Testing
 
     @Test(arguments: [1, 2, 7, 1000])
     func `lines are cut at newlines, the last with or without one`(piece: Int) throws {
-        #expect(try records(of: "{\"a\":1}\n\n  {\"b\":2}\r\n", piece: piece) == ["{\"a\":1}", "  {\"b\":2}\r"])
+        #expect(
+            try records(of: "{\"a\":1}\n\n  {\"b\":2}\r\n", piece: piece) == [
+                "{\"a\":1}", "  {\"b\":2}\r",
+            ])
         #expect(try records(of: "\u{FEFF}1\n2", piece: piece) == ["1", "2"])
         #expect(try records(of: "", piece: piece) == [])
     }

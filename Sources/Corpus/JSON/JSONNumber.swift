@@ -30,7 +30,8 @@ public struct JSONNumber: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    public var isFinite: Bool { isInteger || doubleValue.isFinite }
+    /// Whether the text is a number to JSON, and not one of Python's names.
+    var hasDigits: Bool { text.utf8.last.map { (0x30...0x39).contains($0) } ?? false }
 
     public var description: String { text }
 

@@ -58,8 +58,14 @@ public struct JSONRecordSplitter: Sendable {
     /// Takes the next bytes, and returns the records they complete.
     public mutating func push(_ bytes: some Sequence<UInt8>) throws(JSONError) -> [Record] {
         var records: [Record] = []
-        for byte in bytes {
+        var rest = ArraySlice(bytes)
+        while let byte = rest.first {
+            if form == .lines {
+                try takeLine(from: &rest, into: &records)
+                continue
+            }
             try take(byte, into: &records)
+            rest.removeFirst()
             offset += 1
             if byte == 0x0A { line += 1 }
         }
@@ -75,15 +81,34 @@ public struct JSONRecordSplitter: Sendable {
         }
     }
 
+    /// Takes what there is of a line, all at once.
+    private mutating func takeLine(
+        from rest: inout ArraySlice<UInt8>, into records: inout [Record]
+    ) throws(JSONError) {
+        let end = rest.firstIndex(of: 0x0A)
+        let piece = rest[..<(end ?? rest.endIndex)]
+        if pending.isEmpty {
+            pendingOffset = offset
+            pendingLine = line
+        }
+        if pending.count + piece.count > maximumRecordBytes {
+            offset += maximumRecordBytes - pending.count
+            throw error(.tooLong(limit: maximumRecordBytes))
+        }
+        pending += piece
+        offset += piece.count
+        rest.removeFirst(piece.count)
+        guard end != nil else { return }
+        rest.removeFirst()
+        offset += 1
+        line += 1
+        if let record = takeRecord() { records.append(record) }
+    }
+
     private mutating func take(_ byte: UInt8, into records: inout [Record]) throws(JSONError) {
         switch form {
         case .unknown: try begin(with: byte)
-        case .lines:
-            if byte == 0x0A {
-                if let record = takeRecord() { records.append(record) }
-            } else {
-                try keep(byte)
-            }
+        case .lines: try keep(byte)
         case .array: try takeElement(byte, into: &records)
         case .arrayEnded:
             if !Self.isSpace(byte) { throw error(.trailingByte(byte)) }

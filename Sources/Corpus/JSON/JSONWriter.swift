@@ -38,7 +38,7 @@ struct JSONWriter {
         if style.hasPythonNumbers {
             append(number.pythonText)
         } else {
-            append(number.isFinite ? number.text : "null")
+            append(number.hasDigits ? number.text : "null")
         }
     }
 
