@@ -198,12 +198,25 @@ extension Session {
         case NGHTTP2_HEADERS.rawValue:
             streams[header.stream_id]?.wasSent = true
             pings.refill()
+            if header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 {
+                answered(header.stream_id)
+            }
         case NGHTTP2_DATA.rawValue: pings.refill()
         case NGHTTP2_RST_STREAM.rawValue:
             if let stream = streams[header.stream_id], stream.wasResetByUs { return }
             glitch("frames that force stream resets")
         default: break
         }
+    }
+
+    /// After a complete answer the client need not send the rest of its request.
+    ///
+    /// - Source: RFC 9113, section 8.1.
+    private func answered(_ id: Int32) {
+        guard role == .server, let stream = streams[id],
+            unsafe nghttp2_session_get_stream_remote_close(handle, id) == 0
+        else { return }
+        reset(stream, .noError)
     }
 
     private func notSent(_ frame: nghttp2_frame) {
