@@ -31,7 +31,7 @@ struct Replicas: Sendable {
     /// - Returns: the name each replica that loaded it gives it.
     func load(_ model: String) async throws -> [String] {
         let request = LoadRequest.with { $0.model = model }
-        let endpoints = try await services.inferenceTarget.addresses()
+        let endpoints = services.inferenceTarget.endpoints
         let outcomes = await withTaskGroup(of: Result<String, Status>.self) { group in
             for endpoint in endpoints {
                 group.addTask { await load(request, at: endpoint) }
