@@ -31,7 +31,7 @@ struct Replicas: Sendable {
     /// - Returns: the name each replica that loaded it gives it.
     func load(_ model: String) async throws -> [String] {
         let request = LoadRequest.with { $0.model = model }
-        let endpoints = services.inferenceTarget.endpoints
+        let endpoints = try await services.inferenceTarget.addresses()
         let outcomes = await withTaskGroup(of: Result<String, Status>.self) { group in
             for endpoint in endpoints {
                 group.addTask { await load(request, at: endpoint) }
@@ -52,7 +52,8 @@ struct Replicas: Sendable {
     ) async -> Result<String, Status> {
         do {
             let status = try await withClient(
-                .addresses([endpoint]), tls: services.tls
+                .addresses([endpoint]), tls: services.tls,
+                serverName: services.inferenceTarget.endpoints.first?.host
             ) { client in
                 try await client.unary(
                     InferenceAPI.load, request, options: CallOptions(deadline: .seconds(600)))
