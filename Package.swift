@@ -45,7 +45,7 @@ let targets: [Target] = [
     service("trainer", "Corpus", "Revising", "Training", "Llama", "Tensors", "Tokenization"),
     service("inference", "Corpus", "Revising", "Generation", "Llama", "Tensors", "Tokenization"),
     service("evaluator", "Corpus", "Revising", "Judging", "Chat", grdb()),
-    service("gateway", "Corpus", "Revising", hummingbird(), yams(), grdb()),
+    service("gateway", "Corpus", "Drills", hummingbird(), yams(), lifecycle()),
     service("tutor", "Corpus", "Revising", "Judging", "Drills", hummingbird()),
     // command
     command("hone", "Schema", "ServiceKit", "RPC", "Wire", argumentParser()),
@@ -81,7 +81,7 @@ let targets: [Target] = [
     tests(
         of: "EvaluatorService", "Corpus", "Judging", "Chat", "Schema", "ServiceKit", "RPC", "Wire",
         "Jobs"),
-    tests(of: "GatewayService", "Schema", "ServiceKit", "RPC", "Wire", "Jobs"),
+    tests(of: "GatewayService", "Corpus", "Schema", "ServiceKit", "RPC", "Wire", "Jobs"),
     tests(of: "TutorService", "Drills", "Revising", "Judging", "Corpus"),
     tests(of: "Suite", depends: false),
     tests(of: "Tidy", depends: false),
@@ -142,7 +142,8 @@ func service(_ name: String, _ dependencies: Target.Dependency...) -> Target {
         dependencies: ["Schema", "ServiceKit", "RPC", "Wire", "Jobs", argumentParser(), log()]
             + dependencies,
         path: "services/\(name)",
-        exclude: ["README.md"],
+        exclude: ["README.md", "workflows"],
+        resources: name == "gateway" ? [.embedInCode("page")] : [],
         swiftSettings: settings())
 }
 

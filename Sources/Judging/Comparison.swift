@@ -60,7 +60,8 @@ public struct Comparison: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - modelFirst: the reviews where the model's answer was shown first.
-    ///   - opponentFirst: the same questions, its opponent's answer shown first.
+    ///   - opponentFirst: the same questions, its opponent's answer shown first; empty where only
+    ///     one order was judged.
     ///   - questions: say the categories; none, and there are no sums by category.
     public init(
         modelFirst: [Review], opponentFirst: [Review], questions: [Question] = []
@@ -74,11 +75,12 @@ public struct Comparison: Sendable, Equatable {
         var categoryOf: [Int: String] = [:]
         for question in questions { categoryOf[question.id] = question.category }
         for review in modelFirst {
-            guard let other = behind[review.questionID] else {
+            let other = behind[review.questionID]
+            guard other != nil || behind.isEmpty else {
                 throw .unpaired(
                     question: review.questionID, missingFrom: "the reviews with the opponent first")
             }
-            add(review.scores, other.swapped, category: categoryOf[review.questionID])
+            add(review.scores, other?.swapped, category: categoryOf[review.questionID])
         }
         guard reviewCount > failed else { throw .noReviews(file: "the review files") }
     }
@@ -95,17 +97,10 @@ public struct Comparison: Sendable, Equatable {
     }
 
     /// Adds one question's scores in both orders, the model's first in each pair.
-    private mutating func add(_ ahead: Scores, _ behind: Scores, category: String?) {
-        for (scores, sums) in [(ahead, \Self.modelFirst), (behind, \Self.opponentFirst)] {
-            reviewCount += 1
-            guard scores.isPresent else {
-                failed += 1
-                continue
-            }
-            self[keyPath: sums].add(scores)
-            if let category { categories[category, default: Sums()].add(scores) }
-            reviews.add(Outcome(of: scores.first, against: scores.second))
-        }
+    private mutating func add(_ ahead: Scores, _ behind: Scores?, category: String?) {
+        add(ahead, to: \.modelFirst, category: category)
+        guard let behind else { return }
+        add(behind, to: \.opponentFirst, category: category)
         guard ahead.isPresent, behind.isPresent else { return }
         questions.add(
             Outcome(of: ahead.first + behind.first, against: ahead.second + behind.second))
@@ -117,6 +112,20 @@ public struct Comparison: Sendable, Equatable {
         case (let one, let two) where one == two: consistent.add(one)
         default: mixed += 1
         }
+    }
+
+    /// Adds one review, the model's score first.
+    private mutating func add(
+        _ scores: Scores, to sums: WritableKeyPath<Self, Sums>, category: String?
+    ) {
+        reviewCount += 1
+        guard scores.isPresent else {
+            failed += 1
+            return
+        }
+        self[keyPath: sums].add(scores)
+        if let category { categories[category, default: Sums()].add(scores) }
+        reviews.add(Outcome(of: scores.first, against: scores.second))
     }
 }
 

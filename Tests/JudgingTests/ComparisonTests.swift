@@ -38,9 +38,17 @@ import Testing
         #expect(comparison.consistent == .init(win: 1))
     }
 
+    @Test func `one order alone is added up too`() throws {
+        let comparison = try Comparison(modelFirst: [review(1, 8, 4)], opponentFirst: [])
+        #expect(comparison.pooled == 200)
+        #expect(comparison.opponentFirst.relative == nil)
+        #expect(comparison.reviews == .init(win: 1))
+        #expect(comparison.questions == .init())
+    }
+
     @Test func `orders that do not hold the same questions are refused`() {
         #expect(throws: JudgingError.self) {
-            try Comparison(modelFirst: [review(1, 5, 5)], opponentFirst: [])
+            try Comparison(modelFirst: [review(1, 5, 5)], opponentFirst: [review(2, 5, 5)])
         }
         #expect(throws: JudgingError.self) {
             try Comparison(modelFirst: [], opponentFirst: [review(1, 5, 5)])

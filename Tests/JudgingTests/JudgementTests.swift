@@ -117,4 +117,15 @@ import Testing
         #expect(zip(all, reviews).allSatisfy { $0.firstAnswerID == $1.firstAnswerID })
         #expect(zip(all, reviews).allSatisfy { $0.reviewerNumber == $1.reviewerNumber })
     }
+
+    @Test(.enabled(if: SharedData.isPresent, "\(SharedData.reason)"))
+    func `the built-in prompts and reviewers are the original's`() throws {
+        let folder = "data/selfee/template/"
+        #expect(
+            try JudgePrompt.read(sharedBytes(folder + "prompt.jsonl"), file: "p")
+                == JudgePrompt.original)
+        #expect(
+            try Reviewer.read(sharedBytes(folder + "reviewer.jsonl"), file: "r")
+                == Reviewer.original)
+    }
 }
