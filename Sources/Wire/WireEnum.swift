@@ -6,7 +6,7 @@
 ///     case unknown(UInt64)
 ///     public static let wireName = "hone.jobs.JobStatus"
 ///     public static let known: [Self] = [.unspecified, .queued, .running]
-///     public var unknownNumber: UInt64? { if case .unknown(let n) = self { n } else { nil } }
+///     public var unknownNumber: UInt64? { if case .unknown(let number) = self { number } else { nil } }
 /// }
 /// ```
 public protocol WireEnum: Sendable, Hashable {
