@@ -60,8 +60,8 @@ public struct Router: Sendable {
     ) {
         precondition(routes[method.path] == nil, "\(method.path) has two handlers")
         routes[method.path] = Route(
-            path: method.path, kind: method.kind, maximumRequestBytes: Request.maximumBytes,
-            body: body)
+            path: method.path, kind: method.kind, requestName: Request.wireName,
+            maximumRequestBytes: Request.maximumBytes, body: body)
     }
 }
 
@@ -69,6 +69,8 @@ public struct Router: Sendable {
 struct Route: Sendable {
     let path: String
     let kind: CallKind
+    /// The full name of the request's type.
+    let requestName: String
     /// The largest request message the method's type allows.
     let maximumRequestBytes: Int
     let body: @Sendable (ServerCall, CallContext) async throws -> Void
