@@ -46,7 +46,8 @@ let targets: [Target] = [
     service("inference", "Corpus", "Revising", "Generation", "Llama", "Tensors", "Tokenization"),
     service("evaluator", "Corpus", "Revising", "Judging", "Chat", grdb()),
     service("gateway", "Corpus", "Drills", hummingbird(), yams(), lifecycle()),
-    service("tutor", "Corpus", "Revising", "Judging", "Drills", hummingbird()),
+    service(
+        "tutor", "Corpus", "Revising", "Judging", "Drills", hummingbird(), nio("NIOCore"), lifecycle()),
     // command
     command("hone", "Schema", "ServiceKit", "RPC", "Wire", argumentParser()),
     // tests
