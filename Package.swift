@@ -38,7 +38,7 @@ let targets: [Target] = [
     module("Jobs", grdb()),
     module(
         "ServiceKit", "Schema", "RPC", "Jobs", "TLS", "Wire", argumentParser(), log(), metrics(),
-        lifecycle()),
+        lifecycle(), unixSignals()),
     // services: each one folder, one target, one executable
     service("data", "Corpus", grdb()),
     service("augmentation", "Corpus", "Revising", "Chat", grdb()),
@@ -174,6 +174,9 @@ func log() -> Target.Dependency { .product(name: "Logging", package: "swift-log"
 func metrics() -> Target.Dependency { .product(name: "Metrics", package: "swift-metrics") }
 func lifecycle() -> Target.Dependency {
     .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+}
+func unixSignals() -> Target.Dependency {
+    .product(name: "UnixSignals", package: "swift-service-lifecycle")
 }
 func hummingbird() -> Target.Dependency { .product(name: "Hummingbird", package: "hummingbird") }
 func grdb() -> Target.Dependency { .product(name: "GRDB", package: "GRDB.swift") }

@@ -1,3 +1,5 @@
 #pragma once
 #include <libxml/HTMLparser.h>
+#include <libxml/SAX2.h>
+#include <libxml/parser.h>
 #include <libxml/tree.h>
