@@ -48,14 +48,14 @@ enum LossCurve {
         var lines: [String] = []
         for part in 0...4 {
             let loss = highest * Double(part) / 4
-            let height = tenths(y(loss))
+            let line = tenths(y(loss))
             lines.append(
-                "<line class=\"grid\" x1=\"\(left)\" x2=\"\(width - right)\" y1=\"\(height)\" "
-                    + "y2=\"\(height)\"/><text x=\"\(left - 6)\" y=\"\(height)\" dy=\"4\" "
+                "<line class=\"grid\" x1=\"\(left)\" x2=\"\(width - right)\" y1=\"\(line)\" "
+                    + "y2=\"\(line)\"/><text x=\"\(left - 6)\" y=\"\(line)\" dy=\"4\" "
                     + "text-anchor=\"end\">\(hundredths(loss))</text>")
             let step = (last * Double(part) / 4).rounded()
             lines.append(
-                "<text x=\"\(tenths(x(step)))\" y=\"\(height(below: 18))\" "
+                "<text x=\"\(tenths(x(step)))\" y=\"\(labelHeight(18))\" "
                     + "text-anchor=\"middle\">\(Int(step))</text>")
         }
         return """
@@ -76,7 +76,7 @@ enum LossCurve {
             """
     }
 
-    private static func height(below points: Double) -> Double { height - bottom + points }
+    private static func labelHeight(_ points: Double) -> Double { height - bottom + points }
 
     /// At most a thousand points, evenly chosen, the last one among them.
     private static func thinned(

@@ -90,17 +90,4 @@ struct RunSettings: Codable, Sendable, Equatable {
             baseModel != nil || !configuration.isEmpty, "--model_name_or_path", "",
             "a model folder, or --model_config FILE to start from nothing")
     }
-
-    /// Steps of the optimiser for so many sequences.
-    func totalSteps(sequences: Int) -> Int {
-        if maximumSteps > 0 { return maximumSteps }
-        let perStep = batchSize * gradientAccumulationSteps
-        let perEpoch = max(1, (sequences + perStep - 1) / perStep)
-        return max(1, Int((epochs * Double(perEpoch)).rounded(.up)))
-    }
-
-    /// Steps of warm-up among so many: the number given, else the share, rounded up.
-    func warmup(of totalSteps: Int) -> Int {
-        warmupSteps > 0 ? warmupSteps : Int((warmupRatio * Double(totalSteps)).rounded(.up))
-    }
 }
