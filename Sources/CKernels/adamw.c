@@ -35,3 +35,10 @@ BODY double sum_of_squares_body(size_t n, const float *x) {
 }
 
 KERNEL(, double, sum_of_squares, (hone_isa isa, size_t n, const float *x), n, x)
+
+BODY void add_body(size_t n, const float *restrict x, float factor, float *restrict y) {
+    for (size_t i = 0; i < n; i++) y[i] += x[i] * factor;
+}
+
+KERNEL(, void, add, (hone_isa isa, size_t n, const float *x, float factor, float *y),
+       n, x, factor, y)

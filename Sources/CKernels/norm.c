@@ -26,6 +26,18 @@ KERNEL(, void, rms_norm,
         float *y, float *inverse),
        rows, n, x, weight, epsilon, y, inverse)
 
+BODY void rms_norm_again_body(size_t rows, size_t n, const float *x, const float *weight,
+                              const float *inverse, float *y) {
+    for (size_t i = 0; i < rows; i++) {
+        for (size_t j = 0; j < n; j++) y[i * n + j] = x[i * n + j] * inverse[i] * weight[j];
+    }
+}
+
+KERNEL(, void, rms_norm_again,
+       (hone_isa isa, size_t rows, size_t n, const float *x, const float *weight,
+        const float *inverse, float *y),
+       rows, n, x, weight, inverse, y)
+
 // With r the inverse root and h = x r: dx = r (dy w - h mean(dy w h)), dw = Σ dy h.
 BODY void rms_norm_backward_row(size_t n, const float *x, const float *weight, float r,
                                 const float *dy, float *dx, float *d_weight) {

@@ -1,4 +1,4 @@
-internal import Tensors
+public import Tensors
 
 extension LlamaModel {
     /// Appends each step's tokens to its cache and returns the wanted logits.
@@ -93,7 +93,7 @@ extension LlamaModel {
             let row = ids.count
             let past = piece.step.cache.count
             ids += piece.step.tokens[piece.tokens]
-            positions += piece.tokens.indices.map { Int32(past + $0) }
+            positions += (past..<past + piece.tokens.count).map(Int32.init)
             wanted += piece.wanted.map { row + $0 - piece.tokens.lowerBound }
             ranges.append(row..<ids.count)
         }
@@ -137,5 +137,12 @@ extension LlamaModel {
         compute.multiply(memory.normal, layer.gateUp, into: memory.gateUp)
         compute.swiGLU(memory.gateUp, into: memory.activated)
         compute.multiply(memory.activated, layer.down, into: memory.x, adding: true)
+    }
+}
+
+extension LlamaModel {
+    /// Rows of logits become log-probabilities, in place.
+    public func logProbabilities(of logits: Tensor) {
+        compute.logSoftmax(logits)
     }
 }

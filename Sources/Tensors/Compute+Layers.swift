@@ -25,6 +25,17 @@ extension Compute {
         }
     }
 
+    /// The norm of x once more, from the factors kept.
+    public func rmsNormAgain(_ x: Tensor, weight: Tensor, inverse: Tensor, into y: Tensor) {
+        precondition(x.count == y.count && weight.count == x.columns && inverse.count == x.rows)
+        forRows(x.rows, chunk: rowChunk(x.columns)) { range in
+            let start = range.lowerBound * x.columns
+            unsafe hone_rms_norm_again(
+                instructions, range.count, x.columns, x.pointer + start, weight.pointer,
+                inverse.pointer + range.lowerBound, y.pointer + start)
+        }
+    }
+
     /// dx += the gradient of x; dWeight += that of the weight.
     ///
     /// - Parameter partial: scratch, `(rows / 256 rounded up, columns)` at least.
@@ -54,13 +65,13 @@ extension Compute {
     /// Rows whose share of a gain's gradient is summed together: fixed, so that the sum is.
     public static let gainChunk = 256
 
-    /// y += x.
-    func add(_ x: Tensor, to y: Tensor) {
+    /// y += x · factor.
+    public func add(_ x: Tensor, to y: Tensor, factor: Float = 1) {
         precondition(x.count == y.count)
-        let from = unsafe x.pointer
-        let to = unsafe y.pointer
-        for index in 0..<x.count {
-            unsafe to[index] += from[index]
+        forRows(x.count, chunk: 65_536) { range in
+            unsafe hone_add(
+                instructions, range.count, x.pointer + range.lowerBound, factor,
+                y.pointer + range.lowerBound)
         }
     }
 

@@ -140,3 +140,18 @@ public struct TensorPool: Sendable {
         (count + granule - 1) / granule * granule
     }
 }
+
+extension Tensor {
+    /// The mean of all rows, as one row; summed in double.
+    public func meanRow() -> Tensor {
+        precondition(rows > 0, "the mean of no rows")
+        var sums = [Double](repeating: 0, count: columns)
+        for row in 0..<rows {
+            let start = unsafe pointer + row * columns
+            for column in 0..<columns {
+                sums[column] += unsafe Double(start[column])
+            }
+        }
+        return Tensor(sums.map { Float($0 / Double(rows)) }, rows: 1, columns: columns)
+    }
+}

@@ -89,6 +89,10 @@ void hone_cache_append(size_t rows, size_t past, size_t d, const float *k, const
 void hone_rms_norm(hone_isa isa, size_t rows, size_t n, const float *x, const float *weight,
                    float epsilon, float *y, float *inverse);
 
+/// y = x * inverse * weight, from the factors kept.
+void hone_rms_norm_again(hone_isa isa, size_t rows, size_t n, const float *x, const float *weight,
+                         const float *inverse, float *y);
+
 /// dx += gradient of x; d_weight (n) += gradient of weight, both for `rows` rows.
 void hone_rms_norm_backward(hone_isa isa, size_t rows, size_t n, const float *x,
                             const float *weight, const float *inverse, const float *dy, float *dx,
@@ -139,6 +143,9 @@ void hone_adamw(hone_isa isa, size_t n, float *value, const float *gradient, flo
 
 /// Σ x², in double, in a fixed order.
 double hone_sum_of_squares(hone_isa isa, size_t n, const float *x);
+
+/// y += x * factor.
+void hone_add(hone_isa isa, size_t n, const float *x, float factor, float *y);
 
 // convert.c ----------------------------------------------------------------------------------
 
