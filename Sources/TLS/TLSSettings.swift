@@ -16,10 +16,6 @@ public struct TLSSettings: Sendable, Equatable {
         self.certificate = certificate
         self.key = key
         self.authority = authority
+        _ = try TLSContext(.client, self)
     }
-}
-
-/// Why TLS could not be set up or a connection was refused.
-public enum TLSError: Error, Equatable {
-    case keyMissing(certificate: String)
 }

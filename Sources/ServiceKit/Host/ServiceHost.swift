@@ -24,7 +24,7 @@ public struct ServiceHost: Sendable {
     private var parts: [Part] = []
     private var server: ServerPart?
     /// Called once the RPC server listens, before the ready file is written.
-    private var beforeReady: [@Sendable (ListenAddress) async throws -> Void] = []
+    private var beforeReady: [@Sendable (inout ReadyFile) async throws -> Void] = []
 
     public init(_ settings: ServiceSettings) {
         self.settings = settings
@@ -77,9 +77,10 @@ public struct ServiceHost: Sendable {
         return part.server
     }
 
-    /// Adds a step between listening and being ready, for example loading a model.
+    /// Adds a step between listening and being ready, for example loading a model. It may change
+    /// what the ready file says.
     public mutating func beforeReady(
-        _ body: @escaping @Sendable (ListenAddress) async throws -> Void
+        _ body: @escaping @Sendable (inout ReadyFile) async throws -> Void
     ) {
         beforeReady.append(body)
     }
@@ -92,8 +93,8 @@ public struct ServiceHost: Sendable {
         var services = parts.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
         if let server {
             services.append(.init(service: server))
-            services.append(.init(service: Announcement(host: self, server: server.server)))
         }
+        services.append(.init(service: Announcement(host: self, server: server?.server)))
         var configuration = ServiceGroupConfiguration(
             services: services,
             gracefulShutdownSignals: signals ? [.sigterm, .sigint] : [], logger: quietLogger)
@@ -115,17 +116,18 @@ public struct ServiceHost: Sendable {
         return quiet
     }
 
-    fileprivate func announce(_ server: Server) async throws {
+    fileprivate func announce(_ server: Server?) async throws {
         var address = settings.listen
-        address.port = try await server.listeningPort()
-        for step in beforeReady { try await step(address) }
-        if let file = settings.readyFile { try ReadyFile(address: "\(address)").write(to: file) }
-        logger.info(
-            "serving",
-            metadata: [
-                "address": "\(address)", "data_directory": "\(settings.dataDirectory)",
-                "tls": settings.tls == nil ? "no" : "yes",
-            ])
+        if let server { address.port = try await server.listeningPort() }
+        var ready = ReadyFile(address: "\(address)")
+        for step in beforeReady { try await step(&ready) }
+        if let file = settings.readyFile { try ready.write(to: file) }
+        var metadata: Logger.Metadata = [
+            "address": "\(ready.address)", "data_directory": "\(settings.dataDirectory)",
+            "tls": settings.tls == nil ? "no" : "yes",
+        ]
+        if let http = ready.http { metadata["http"] = "\(http)" }
+        logger.info("serving", metadata: metadata)
     }
 
     private func removeReadyFile(_ path: String) {
@@ -183,7 +185,7 @@ private struct ServerPart: Service {
 /// Tells that the service serves, then waits for its end.
 private struct Announcement: Service {
     let host: ServiceHost
-    let server: Server
+    let server: Server?
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {

@@ -1,0 +1,106 @@
+/// Header fields in order, kept as one run of bytes so that a list costs two allocations.
+///
+/// ```
+/// bytes:  :path/hone.Data/Liststetrailers…
+/// fields: (start 0, name 5, value 15) (start 20, name 2, value 8) …
+/// ```
+public struct HeaderList: Sendable, Equatable {
+    struct Field: Sendable, Equatable {
+        let start: UInt32
+        let nameCount: UInt32
+        let valueCount: UInt32
+    }
+
+    private(set) var bytes: [UInt8] = []
+    private(set) var fields: [Field] = []
+
+    public init() {}
+
+    public init(_ pairs: [(name: String, value: String)]) {
+        for pair in pairs { append(pair.name, pair.value) }
+    }
+
+    public var count: Int { fields.count }
+
+    /// The size that SETTINGS_MAX_HEADER_LIST_SIZE limits: names, values and 32 for each field.
+    public var listBytes: Int { bytes.count + 32 * fields.count }
+
+    /// Appends a field; the name must be in lower case.
+    public mutating func append(_ name: String, _ value: String) {
+        let start = UInt32(bytes.count)
+        bytes.append(contentsOf: name.utf8)
+        let middle = UInt32(bytes.count)
+        bytes.append(contentsOf: value.utf8)
+        fields.append(
+            Field(
+                start: start, nameCount: middle - start,
+                valueCount: UInt32(bytes.count) - middle))
+    }
+
+    public mutating func append(contentsOf other: HeaderList) {
+        for field in other.fields {
+            let end = Int(field.start + field.nameCount + field.valueCount)
+            append(
+                name: other.bytes[Int(field.start)..<Int(field.start + field.nameCount)],
+                value: other.bytes[Int(field.start + field.nameCount)..<end])
+        }
+    }
+
+    mutating func append(name: some Collection<UInt8>, value: some Collection<UInt8>) {
+        fields.append(
+            Field(
+                start: UInt32(bytes.count), nameCount: UInt32(name.count),
+                valueCount: UInt32(value.count)))
+        bytes.append(contentsOf: name)
+        bytes.append(contentsOf: value)
+    }
+
+    mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        fields.removeAll(keepingCapacity: true)
+    }
+
+    public func name(at index: Int) -> String {
+        String(decoding: nameBytes(at: index), as: UTF8.self)
+    }
+
+    public func value(at index: Int) -> String {
+        String(decoding: valueBytes(at: index), as: UTF8.self)
+    }
+
+    public func nameBytes(at index: Int) -> ArraySlice<UInt8> {
+        let field = fields[index]
+        return bytes[Int(field.start)..<Int(field.start + field.nameCount)]
+    }
+
+    public func valueBytes(at index: Int) -> ArraySlice<UInt8> {
+        let field = fields[index]
+        let start = Int(field.start + field.nameCount)
+        return bytes[start..<start + Int(field.valueCount)]
+    }
+
+    /// Whether the field bears this name, found without making a string.
+    public func isNamed(_ name: String, at index: Int) -> Bool {
+        let field = fields[index]
+        guard Int(field.nameCount) == name.utf8.count else { return false }
+        return nameBytes(at: index).elementsEqual(name.utf8)
+    }
+
+    /// The bytes of the first field of a name.
+    public func firstBytes(_ name: String) -> ArraySlice<UInt8>? {
+        for index in fields.indices where isNamed(name, at: index) {
+            return valueBytes(at: index)
+        }
+        return nil
+    }
+
+    /// The first value of a name.
+    public func first(_ name: String) -> String? {
+        firstBytes(name).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Every field as a pair of strings.
+    public var pairs: [(name: String, value: String)] {
+        fields.indices.map { (name(at: $0), value(at: $0)) }
+    }
+}

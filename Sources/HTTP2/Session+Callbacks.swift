@@ -1,0 +1,240 @@
+import CNghttp2
+
+extension Session {
+    /// The session a callback belongs to; the library only calls while a method of it runs.
+    static func from(_ user: UnsafeMutableRawPointer?) -> Session? {
+        unsafe user.map { unsafe Unmanaged<Session>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// Callbacks append events and keep counts; they never send or receive.
+    static func registerCallbacks(_ callbacks: OpaquePointer) {
+        unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) {
+            _, frame, user in
+            guard let session = unsafe Session.from(user), let frame = unsafe frame else {
+                return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+            }
+            return unsafe session.beginHeaders(frame.pointee)
+        }
+        unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks) {
+            _, _, name, nameCount, value, valueCount, _, user in
+            guard let session = unsafe Session.from(user) else {
+                return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+            }
+            unsafe session.addHeader(
+                UnsafeBufferPointer(start: name, count: nameCount),
+                UnsafeBufferPointer(start: value, count: valueCount))
+            return 0
+        }
+        unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) {
+            _, frame, user in
+            guard let session = unsafe Session.from(user), let frame = unsafe frame else {
+                return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+            }
+            unsafe session.received(frame.pointee)
+            return 0
+        }
+        unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
+            _, _, id, data, count, user in
+            guard let session = unsafe Session.from(user), let data = unsafe data,
+                let base = unsafe session.inputBase
+            else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
+            unsafe session.receivedData(id, start: UnsafeRawPointer(data) - base, count: count)
+            return 0
+        }
+        unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) {
+            _, header, user in
+            guard let session = unsafe Session.from(user), let header = unsafe header else {
+                return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+            }
+            unsafe session.begun(header.pointee)
+            return 0
+        }
+        unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) {
+            _, id, code, user in
+            unsafe Session.from(user)?.closed(id, ErrorCode(rawValue: code))
+            return 0
+        }
+        unsafe registerSendingCallbacks(callbacks)
+    }
+
+    private static func registerSendingCallbacks(_ callbacks: OpaquePointer) {
+        unsafe nghttp2_session_callbacks_set_send_data_callback(callbacks, sendData)
+        unsafe nghttp2_session_callbacks_set_data_source_read_length_callback(
+            callbacks, readLength)
+        unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) {
+            _, frame, user in
+            guard let session = unsafe Session.from(user), let frame = unsafe frame else {
+                return 0
+            }
+            unsafe session.sent(frame.pointee)
+            return 0
+        }
+        unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) {
+            _, frame, _, user in
+            guard let session = unsafe Session.from(user), let frame = unsafe frame else {
+                return 0
+            }
+            unsafe session.notSent(frame.pointee)
+            return 0
+        }
+        unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) {
+            _, _, _, user in
+            unsafe Session.from(user)?.glitch("invalid frames")
+            return 0
+        }
+    }
+
+    /// Sees frames of streams long gone, too.
+    private func begun(_ header: nghttp2_frame_hd) {
+        let ends = UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
+        if UInt32(header.type) == NGHTTP2_DATA.rawValue, header.length == 0, !ends {
+            glitch("empty DATA frames")
+        }
+    }
+
+    private func beginHeaders(_ frame: nghttp2_frame) -> Int32 {
+        block.removeAll()
+        blockIsTruncated = false
+        guard role == .server, unsafe frame.headers.cat == NGHTTP2_HCAT_REQUEST else { return 0 }
+        let id = unsafe frame.hd.stream_id
+        let stream = Stream(id: id)
+        stream.wasSent = true
+        streams[id] = stream
+        return 0
+    }
+
+    private func addHeader(
+        _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
+    ) {
+        guard block.listBytes + name.count + value.count + 32 <= limits.headerListBytes else {
+            blockIsTruncated = true
+            return
+        }
+        unsafe block.append(name: name, value: value)
+    }
+
+    private func received(_ frame: nghttp2_frame) {
+        let header = unsafe frame.hd
+        let flags = UInt32(header.flags)
+        switch UInt32(header.type) {
+        case NGHTTP2_DATA.rawValue:
+            let ends = flags & NGHTTP2_FLAG_END_STREAM.rawValue != 0
+            if ends, let stream = streams[header.stream_id] { events.append(.end(stream)) }
+        case NGHTTP2_HEADERS.rawValue:
+            guard let stream = streams[header.stream_id] else { return }
+            let ends = flags & NGHTTP2_FLAG_END_STREAM.rawValue != 0
+            let fields = HeaderBlock(
+                fields: block, endsStream: ends, isTruncated: blockIsTruncated)
+            events.append(.headers(stream, fields))
+            if ends { events.append(.end(stream)) }
+        case NGHTTP2_SETTINGS.rawValue: receivedSettings(flags)
+        case NGHTTP2_PING.rawValue: unsafe receivedPing(frame.ping, flags)
+        case NGHTTP2_GOAWAY.rawValue: unsafe receivedGoAway(frame.goaway)
+        case NGHTTP2_WINDOW_UPDATE.rawValue:
+            if unsafe frame.window_update.window_size_increment < 16 {
+                glitch("tiny WINDOW_UPDATE frames")
+            }
+        case NGHTTP2_PRIORITY.rawValue: glitch("PRIORITY frames")
+        default: break
+        }
+    }
+
+    private func receivedSettings(_ flags: UInt32) {
+        guard flags & NGHTTP2_FLAG_ACK.rawValue == 0 else { return }
+        if hasSettings { return glitch("SETTINGS frames") }
+        hasSettings = true
+        events.append(.settings)
+    }
+
+    private func receivedPing(_ ping: nghttp2_ping, _ flags: UInt32) {
+        if flags & NGHTTP2_FLAG_ACK.rawValue != 0 {
+            let payload = unsafe withUnsafeBytes(of: ping.opaque_data) {
+                unsafe $0.loadUnaligned(as: UInt64.self)
+            }
+            events.append(.pingAcknowledged(UInt64(littleEndian: payload)))
+        } else if !pings.take(at: now) {
+            abuse("too_many_pings")
+        }
+    }
+
+    private func receivedGoAway(_ frame: nghttp2_goaway) {
+        var message = ""
+        if let data = unsafe frame.opaque_data {
+            // The library owns these bytes until the callback returns.
+            message = unsafe String(
+                decoding: UnsafeBufferPointer(
+                    start: data, count: min(frame.opaque_data_len, 256)), as: UTF8.self)
+        }
+        events.append(
+            .goAway(
+                last: unsafe frame.last_stream_id,
+                code: ErrorCode(rawValue: unsafe frame.error_code), message: message))
+    }
+
+    private func receivedData(_ id: Int32, start: Int, count: Int) {
+        guard let stream = streams[id] else {
+            // Nobody will read these bytes; without this the connection's window would leak.
+            _ = unsafe nghttp2_session_consume_connection(handle, count)
+            return
+        }
+        stream.unconsumedBytes += count
+        events.append(.data(stream, range: start..<start + count))
+    }
+
+    private func closed(_ id: Int32, _ code: ErrorCode) {
+        guard let stream = streams.removeValue(forKey: id) else { return }
+        stream.isClosed = true
+        stream.chunks.removeAll()
+        if stream.unconsumedBytes > 0 {
+            _ = unsafe nghttp2_session_consume_connection(handle, stream.unconsumedBytes)
+            stream.unconsumedBytes = 0
+        }
+        events.append(.closed(stream, code: code))
+    }
+
+    private func sent(_ frame: nghttp2_frame) {
+        let header = unsafe frame.hd
+        switch UInt32(header.type) {
+        case NGHTTP2_HEADERS.rawValue:
+            streams[header.stream_id]?.wasSent = true
+            pings.refill()
+            if header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 {
+                answered(header.stream_id)
+            }
+        case NGHTTP2_DATA.rawValue: pings.refill()
+        case NGHTTP2_RST_STREAM.rawValue:
+            if let stream = streams[header.stream_id], stream.wasResetByUs { return }
+            glitch("frames that force stream resets")
+        default: break
+        }
+    }
+
+    /// After a complete answer the client need not send the rest of its request.
+    ///
+    /// - Source: RFC 9113, section 8.1.
+    private func answered(_ id: Int32) {
+        guard role == .server, let stream = streams[id],
+            unsafe nghttp2_session_get_stream_remote_close(handle, id) == 0
+        else { return }
+        reset(stream, .noError)
+    }
+
+    private func notSent(_ frame: nghttp2_frame) {
+        guard role == .client, unsafe UInt32(frame.hd.type) == NGHTTP2_HEADERS.rawValue,
+            unsafe frame.headers.cat == NGHTTP2_HCAT_REQUEST
+        else { return }
+        unsafe closed(frame.hd.stream_id, .refusedStream)
+    }
+
+    /// Counts a fault of the peer; too many of them end the connection.
+    private func glitch(_ kind: String) {
+        if !glitches.take(at: now) { abuse("too many " + kind) }
+    }
+
+    private func abuse(_ reason: String) {
+        guard !isAbused else { return }
+        isAbused = true
+        terminate(.enhanceYourCalm)
+        events.append(.abused(reason: reason))
+    }
+}

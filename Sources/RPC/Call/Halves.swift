@@ -1,0 +1,93 @@
+import HTTP2
+
+/// What a call receives: filled by the loop, taken by a task.
+///
+/// The window a peer may fill opens only as messages are taken. Bytes of a message that is not
+/// complete count as taken while no complete one waits: else a message larger than the window
+/// could never arrive.
+struct InboundHalf {
+    private var messages: [[UInt8]] = []
+    private var first = 0
+    private(set) var isFinished = false
+    var readers = Waiters()
+    /// Bytes the loop received, the tasks took, and the peer was given back, since the start.
+    private var received = 0
+    private var taken = 0
+    private var credited = 0
+
+    init() {}
+
+    /// A half of a new attempt, with those who wait for it.
+    init(readers: Waiters) {
+        self.readers = readers
+    }
+
+    var hasMessage: Bool { first < messages.count }
+
+    mutating func noteReceived(_ count: Int) {
+        received += count
+    }
+
+    mutating func append(_ message: [UInt8]) {
+        messages.append(message)
+    }
+
+    /// No message follows those that are here.
+    mutating func finish() {
+        isFinished = true
+    }
+
+    mutating func takeMessage() -> [UInt8]? {
+        guard first < messages.count else { return nil }
+        let message = messages[first]
+        messages[first] = []
+        first += 1
+        if first == messages.count {
+            messages.removeAll(keepingCapacity: true)
+            first = 0
+        }
+        taken += MessageAssembler.prefixBytes + message.count
+        return message
+    }
+
+    /// What the peer may be given back now.
+    var creditDue: Int { max(0, (hasMessage ? taken : received) - credited) }
+
+    mutating func takeCredit() -> Int {
+        let due = creditDue
+        credited += due
+        return due
+    }
+
+    mutating func dropAll() {
+        messages = []
+        first = 0
+    }
+}
+
+/// What a call sends: filled by a task, taken by the loop.
+struct OutboundHalf {
+    let limit: Int
+    var chunks: [Chunk] = []
+    /// Bytes accepted and not framed yet.
+    var bufferedBytes = 0
+    var writers = Waiters()
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    var isFull: Bool { bufferedBytes > limit }
+
+    mutating func append(_ message: [UInt8]) {
+        let chunk = Chunk(flag: 0, length: UInt32(message.count), body: message)
+        chunks.append(chunk)
+        bufferedBytes += chunk.count
+    }
+
+    /// Notes framed bytes; the writers to wake once the half is empty enough.
+    mutating func noteWritten(_ count: Int) -> [CheckedContinuation<Void, Never>] {
+        bufferedBytes -= count
+        return bufferedBytes <= limit / 2 ? writers.takeAll() : []
+    }
+}

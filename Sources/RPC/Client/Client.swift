@@ -1,0 +1,177 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+import TLS
+import Wire
+
+/// Makes calls over HTTP/2, to all servers of a target.
+public final class Client: Sendable {
+    private let core: ClientCore
+
+    public init(_ target: Target, _ configuration: ClientConfiguration = ClientConfiguration()) {
+        core = ClientCore(target, configuration)
+    }
+
+    /// Keeps the connections; calls wait until this runs, and fail once it was cancelled.
+    public func run() async throws {
+        guard core.begin() else { return }
+        defer { core.stop() }
+        let tls = try core.configuration.tls.map { try TLSContext(.client, $0) }
+        let (ticks, ticker) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let timer = loop.scheduleRepeatedTask(
+            initialDelay: .zero, delay: .init(core.configuration.resolveInterval)
+        ) { _ in ticker.yield() }
+        defer { timer.cancel() }
+        let core = core
+        await withDiscardingTaskGroup { group in
+            for await _ in ticks {
+                for address in await Self.resolve(core) {
+                    let server = ClientServer(
+                        address: address, core: core, tls: tls, resolveAgain: { ticker.yield() })
+                    group.addTask { await server.run() }
+                }
+            }
+        }
+    }
+
+    /// Resolves every name of the target; the addresses that are new.
+    private static func resolve(_ core: ClientCore) async -> [ClientCore.Address] {
+        var addresses: [ClientCore.Address] = []
+        var failure: Status?
+        for endpoint in core.target.endpoints {
+            do {
+                let found = try await NIOThreadPool.singleton.runIfActive {
+                    try Resolver.addresses(of: endpoint.host)
+                }
+                addresses += found.map {
+                    ClientCore.Address(host: endpoint.host, numeric: $0, port: endpoint.port)
+                }
+            } catch let error as Resolver.Failure {
+                failure = Status(
+                    .unavailable, "\(endpoint.host) cannot be resolved: \(error.reason)")
+            } catch {
+                failure = Status(.unavailable, "\(endpoint.host) cannot be resolved: \(error)")
+            }
+        }
+        if let failure {
+            // What is known stays in use: a name server that is away takes no server along.
+            core.resolutionFailed(failure)
+            guard !addresses.isEmpty, addresses.allSatisfy({ !core.isWanted($0) }) else {
+                return []
+            }
+        }
+        return core.resolved(addresses)
+    }
+
+    // MARK: Calls
+
+    public func unary<Request, Response>(
+        _ method: Method<Request, Response>, _ request: Request, options: CallOptions = .none
+    ) async throws -> Response {
+        try await perform(method, options) { call in
+            try await call.write(request.encoded())
+            call.finishWriting()
+            return try await call.onlyMessage(as: Response.self)
+        }
+    }
+
+    public func serverStreaming<Request, Response, Result: Sendable>(
+        _ method: Method<Request, Response>, _ request: Request, options: CallOptions = .none,
+        _ body: (ResponseStream<Response>) async throws -> Result
+    ) async throws -> Result {
+        try await perform(method, options) { call in
+            try await call.write(request.encoded())
+            call.finishWriting()
+            return try await body(ResponseStream(call: call))
+        }
+    }
+
+    public func clientStreaming<Request, Response>(
+        _ method: Method<Request, Response>, options: CallOptions = .none,
+        _ body: @Sendable (RequestWriter<Request>) async throws -> Void
+    ) async throws -> Response {
+        try await perform(method, options) { call in
+            try await Self.writing(call, body)
+            return try await call.onlyMessage(as: Response.self)
+        }
+    }
+
+    public func bidirectional<Request, Response, Result: Sendable>(
+        _ method: Method<Request, Response>, options: CallOptions = .none,
+        _ requests: @escaping @Sendable (RequestWriter<Request>) async throws -> Void,
+        _ body: (ResponseStream<Response>) async throws -> Result
+    ) async throws -> Result {
+        try await perform(method, options) { call in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    do {
+                        try await Self.writing(call, requests)
+                    } catch {
+                        // The reader gets this failure, unless the call had ended before.
+                        call.end(Status(describing: error))
+                    }
+                }
+                defer { group.cancelAll() }
+                return try await body(ResponseStream(call: call))
+            }
+        }
+    }
+
+    /// Runs a caller's writer and closes the stream of requests after it.
+    ///
+    /// A call that the service has ended already is not the writer's failure: the reader gets
+    /// its outcome.
+    private static func writing<Request>(
+        _ call: ClientCall, _ body: (RequestWriter<Request>) async throws -> Void
+    ) async throws {
+        do {
+            try await body(RequestWriter(sink: call))
+            call.finishWriting()
+        } catch {
+            guard call.state.withLock({ $0.ending == nil }) else { return }
+            throw error
+        }
+    }
+
+    /// Starts a call, lets `body` use it, and leaves nothing of it behind.
+    private func perform<Request, Response, Result>(
+        _ method: Method<Request, Response>, _ options: CallOptions,
+        _ body: (ClientCall) async throws -> Result
+    ) async throws -> Result {
+        let call = ClientCall(plan(method, options), core: core)
+        core.start(call)
+        do {
+            let result = try await withTaskCancellationHandler {
+                try await body(call)
+            } onCancel: {
+                call.end(Status(.cancelled, "the caller's task was cancelled"))
+            }
+            call.end(Status(.cancelled, "the caller needed no more answers"))
+            return result
+        } catch {
+            let status = Status(describing: error)
+            call.end(Status(.cancelled, "the caller failed: \(status.message)"))
+            if error is CancellationError || error is Status { throw status }
+            throw error
+        }
+    }
+
+    private func plan<Request, Response>(
+        _ method: Method<Request, Response>, _ options: CallOptions
+    ) -> ClientCall.Plan {
+        let now = ContinuousClock.now
+        var deadline = options.deadline.map { now + $0 }
+        if let inherited = CallContext.inheritedDeadline {
+            deadline = deadline.map { min($0, inherited) } ?? inherited
+        }
+        return ClientCall.Plan(
+            path: method.path, kind: method.kind, isIdempotent: method.idempotent,
+            waitsForReady: options.waitForReady, metadata: options.metadata, deadline: deadline,
+            limit: MessageLimit(
+                type: Response.wireName, bytes: Response.maximumBytes,
+                option: "ClientConfiguration.maximumResponseBytes",
+                optionBytes: core.configuration.maximumResponseBytes),
+            begun: now)
+    }
+}

@@ -1,0 +1,264 @@
+import HTTP2
+import Synchronization
+import Wire
+
+/// One call of a client, across all its attempts.
+///
+/// ```
+/// waiting ──a connection is chosen──▶ attempting ──trailers, reset, loss──▶ ended
+///    ▲                                    │
+///    └──never processed, or unavailable and idempotent: the requests are sent again
+/// any ──the deadline passes, the task is cancelled──▶ ended
+/// ```
+/// What was written is kept until the service answers, so that another attempt can send it again.
+final class ClientCall: MessageSink, Expiring {
+    /// What of a call does not change.
+    struct Plan: Sendable {
+        let path: String
+        let kind: CallKind
+        let isIdempotent: Bool
+        let waitsForReady: Bool
+        let metadata: Metadata
+        let deadline: ContinuousClock.Instant?
+        let limit: MessageLimit
+        let begun: ContinuousClock.Instant
+    }
+
+    struct State {
+        var inbound = InboundHalf()
+        var outbound: OutboundHalf
+        /// What was written, as long as it may have to be sent again.
+        var history: [Chunk] = []
+        var historyBytes = 0
+        var mayRepeat = true
+        var hasFinishedWriting = false
+        var connection: ClientConnection?
+        var headers: Metadata?
+        var trailers = Metadata()
+        var ending: Status?
+        var isPosted = false
+        /// Attempts that may have been processed.
+        var attempts = 1
+        /// Attempts that no server has seen.
+        var unseenAttempts = 0
+        var peer = Peer(address: "none")
+    }
+
+    /// What the loop has to do for the call.
+    struct Update {
+        var chunks: [Chunk]
+        var credit: Int
+        var hasFinishedWriting: Bool
+        var ending: Status?
+    }
+
+    let plan: Plan
+    private let core: ClientCore
+    private let creditThreshold: Int
+    let state: Mutex<State>
+
+    init(_ plan: Plan, core: ClientCore) {
+        self.plan = plan
+        self.core = core
+        creditThreshold = core.configuration.streamWindowBytes / 4
+        state = Mutex(State(outbound: OutboundHalf(limit: core.configuration.writeBufferBytes)))
+    }
+
+    // MARK: The caller's side
+
+    func nextMessage() async throws -> [UInt8]? {
+        while true {
+            let (message, isOver, poster) = try state.withLock { state in
+                try state.nextMessage(threshold: creditThreshold)
+            }
+            poster?.mailbox.post(self)
+            if message != nil || isOver { return message }
+            try checkCancellation()
+            await sleep { !$0.inbound.hasMessage && $0.ending == nil } add: {
+                $0.inbound.readers.add($1)
+            }
+        }
+    }
+
+    /// The one answer of a call whose service sends exactly one.
+    func onlyMessage<Message: WireMessage>(as type: Message.Type) async throws -> Message {
+        while state.withLock({ $0.ending == nil }) {
+            try checkCancellation()
+            await sleep { $0.ending == nil } add: { $0.inbound.readers.add($1) }
+        }
+        guard let bytes = try await nextMessage() else {
+            throw Status(.internal, "\(plan.path) succeeded without an answer")
+        }
+        guard try await nextMessage() == nil else {
+            throw Status(.internal, "\(plan.path) answered more than once")
+        }
+        return try decode(bytes)
+    }
+
+    func headers() async throws -> Metadata {
+        while true {
+            let headers = try state.withLock { state in
+                if let headers = state.headers { return headers as Metadata? }
+                if let ending = state.ending {
+                    guard ending.code == .ok else { throw ending }
+                    return Metadata()
+                }
+                return nil
+            }
+            if let headers { return headers }
+            try checkCancellation()
+            await sleep { $0.headers == nil && $0.ending == nil } add: {
+                $0.inbound.readers.add($1)
+            }
+        }
+    }
+
+    var trailers: Metadata { state.withLock { $0.trailers } }
+
+    func write(_ message: [UInt8]) async throws {
+        let (poster, isFull) = try state.withLock { try $0.write(message, kind: plan.kind) }
+        poster?.mailbox.post(self)
+        guard isFull else { return }
+        while try state.withLock({ try $0.isStillFull() }) {
+            try checkCancellation()
+            await sleep { $0.outbound.isFull && $0.ending == nil } add: {
+                $0.outbound.writers.add($1)
+            }
+        }
+    }
+
+    /// Says that no message follows.
+    func finishWriting() {
+        state.withLock { $0.finishWriting() }?.mailbox.post(self)
+    }
+
+    func decode<Message: WireMessage>(_ bytes: [UInt8]) throws -> Message {
+        do {
+            return try Message(decoding: bytes)
+        } catch {
+            throw Status(.internal, "the answer of \(plan.path) cannot be read: \(error)")
+        }
+    }
+
+    private func checkCancellation() throws {
+        guard Task.isCancelled else { return }
+        throw Status(.cancelled, "the caller's task was cancelled")
+    }
+
+    /// Waits while `mayWait`, until the loop has news or the task is cancelled.
+    private func sleep(
+        while mayWait: (borrowing State) -> Bool,
+        add: (inout State, CheckedContinuation<Void, Never>) -> Bool
+    ) async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let sleeps = state.withLock { state in
+                    mayWait(state) && add(&state, continuation)
+                }
+                if !sleeps { continuation.resume() }
+            }
+        } onCancel: {
+            let waiters = state.withLock { state in
+                state.inbound.readers.interrupt() + state.outbound.writers.interrupt()
+            }
+            waiters.resumeAll()
+        }
+    }
+
+    // MARK: Endings
+
+    /// Ends the call for good; later endings are without effect.
+    func end(_ status: Status) {
+        let (waiters, poster, isFirst) = state.withLock { $0.end(status) }
+        guard isFirst else { return }
+        waiters.resumeAll()
+        poster?.mailbox.post(self)
+        core.ended(self)
+    }
+
+    func deadlineReached() {
+        end(Status(.deadlineExceeded, deadlineText))
+    }
+
+    var deadlineText: String {
+        let waited = ContinuousClock.now - plan.begun
+        let where_ = state.withLock { $0.connection == nil ? "no server was reached" : "no answer" }
+        return "\(plan.path): \(where_) within the deadline (\(waited))"
+    }
+
+    // MARK: The loop's side
+
+    /// An attempt begins on a connection; false where the call has ended.
+    func attempt(on connection: ClientConnection) -> Bool {
+        state.withLock { state in
+            guard state.ending == nil else { return false }
+            state.connection = connection
+            state.peer = Peer(address: connection.description)
+            state.isPosted = true
+            return true
+        }
+    }
+
+    /// An attempt ended without an answer of the service's own.
+    ///
+    /// - Parameter wasSeen: whether the service may have begun to act on it.
+    func attemptFailed(_ status: Status, wasSeen: Bool) {
+        let again = state.withLock { state in
+            state.repeatAttempt(
+                status, wasSeen: wasSeen,
+                maximum: plan.isIdempotent ? core.configuration.maximumAttempts : 1)
+        }
+        guard let again else { return end(status) }
+        core.startAgain(self, after: again)
+    }
+
+    /// The service answered: from now on the call cannot be repeated.
+    func received(headers: Metadata) {
+        let waiters = state.withLock { state in
+            state.headers = headers
+            state.commit()
+            return state.inbound.readers.takeAll()
+        }
+        waiters.resumeAll()
+    }
+
+    func received(_ messages: [[UInt8]], bytes: Int) -> Int {
+        let streams = plan.kind.streamsResponses
+        let (waiters, credit) = state.withLock { state in
+            state.inbound.noteReceived(bytes)
+            guard state.ending == nil else {
+                state.inbound.dropAll()
+                return ([CheckedContinuation<Void, Never>](), state.inbound.takeCredit())
+            }
+            for message in messages { state.inbound.append(message) }
+            let waiters = streams && !messages.isEmpty ? state.inbound.readers.takeAll() : []
+            return (waiters, state.inbound.takeCredit())
+        }
+        waiters.resumeAll()
+        return credit
+    }
+
+    /// The service ended the call with a status of its own.
+    func received(_ status: Status, trailers: Metadata, wasAnswered: Bool) {
+        state.withLock { $0.trailers = trailers }
+        if !wasAnswered, status.code == .unavailable {
+            attemptFailed(status, wasSeen: true)
+        } else {
+            end(status)
+        }
+    }
+
+    func wrote(_ count: Int) {
+        state.withLock { $0.outbound.noteWritten(count) }.resumeAll()
+    }
+
+    func takeUpdate() -> Update {
+        state.withLock { state in
+            state.isPosted = false
+            defer { state.outbound.chunks = [] }
+            return Update(
+                chunks: state.outbound.chunks, credit: state.inbound.takeCredit(),
+                hasFinishedWriting: state.hasFinishedWriting, ending: state.ending)
+        }
+    }
+}

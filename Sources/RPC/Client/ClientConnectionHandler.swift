@@ -1,0 +1,270 @@
+import HTTP2
+import NIOCore
+import Synchronization
+
+/// A client's side of a connection: calls become requests, frames become answers.
+final class ClientConnectionHandler: ConnectionHandler {
+    /// An attempt of a call, with what only the loop needs to know of it.
+    private final class Entry {
+        let call: ClientCall
+        let stream: HTTP2.Stream
+        var assembler: MessageAssembler
+        var isAnswered = false
+        var isEnded = false
+        var hasFinishedWriting = false
+        /// What the response's headers said was wrong.
+        var fault: Status?
+        /// The status and metadata of the trailers.
+        var outcome: (status: Status, trailers: Metadata)?
+
+        init(_ call: ClientCall, _ stream: HTTP2.Stream) {
+            self.call = call
+            self.stream = stream
+            assembler = MessageAssembler(limit: call.plan.limit)
+        }
+    }
+
+    /// What becomes of the connection, told once each.
+    struct Listeners {
+        /// It can carry calls.
+        let ready: EventLoopPromise<Void>
+        /// It takes no new calls: the peer's GOAWAY, or the end.
+        let unusable: EventLoopPromise<Status>
+    }
+
+    private let scheme: String
+    private let authority: String
+    private let maximumHeaderBytes: Int
+    private let listeners: Listeners
+    /// Weak, since the connection holds this handler; its calls hold the connection.
+    private weak var connection: ClientConnection?
+    private var entries: [ObjectIdentifier: Entry] = [:]
+    private var isRetired = false
+
+    init(
+        _ configuration: ClientConfiguration, keepalive: Keepalive, authority: String,
+        loop: any EventLoop, listeners: Listeners
+    ) throws {
+        scheme = configuration.tls == nil ? "http" : "https"
+        self.authority = authority
+        maximumHeaderBytes = configuration.maximumHeaderBytes
+        self.listeners = listeners
+        var limits = SessionLimits()
+        limits.headerListBytes = configuration.maximumHeaderBytes
+        limits.streamWindowBytes = configuration.streamWindowBytes
+        limits.connectionWindowBytes = configuration.connectionWindowBytes
+        super.init(
+            session: try Session(role: .client, limits: limits), loop: loop,
+            keepalive: keepalive, handshakeTimeout: configuration.connectTimeout)
+    }
+
+    func attach(_ connection: ClientConnection) {
+        self.connection = connection
+    }
+
+    override func ready() {
+        listeners.ready.succeed(())
+    }
+
+    // MARK: Requests
+
+    func update(_ calls: [ClientCall]) {
+        for call in calls {
+            if let entry = entries[ObjectIdentifier(call)] {
+                apply(call.takeUpdate(), to: entry)
+            } else {
+                begin(call)
+            }
+        }
+        flush()
+        if isRetired { closeWhenIdle() }
+    }
+
+    private func begin(_ call: ClientCall) {
+        let (isOurs, isEnded) = call.state.withLock { state in
+            (state.connection === connection, state.ending != nil)
+        }
+        guard isOurs else { return }
+        if isEnded {
+            connection?.load.subtract(1, ordering: .relaxed)
+            return
+        }
+        guard !isLost, !isRetired else { return refuse(call) }
+        let plan = call.plan
+        let headers = HeaderCodec.request(
+            path: plan.path, scheme: scheme, authority: authority,
+            timeout: plan.deadline.map { $0 - .now }, metadata: plan.metadata)
+        do {
+            let entry = Entry(call, try session.request(headers))
+            entry.stream.owner = entry
+            entries[ObjectIdentifier(call)] = entry
+            apply(call.takeUpdate(), to: entry)
+        } catch {
+            becomeUnusable(Status(.unavailable, error.description))
+            refuse(call)
+        }
+    }
+
+    /// Gives a call back that never left.
+    private func refuse(_ call: ClientCall) {
+        connection?.load.subtract(1, ordering: .relaxed)
+        let status = failure ?? Status(.unavailable, "the connection takes no new calls")
+        call.attemptFailed(status, wasSeen: false)
+    }
+
+    private func apply(_ update: ClientCall.Update, to entry: Entry) {
+        guard !entry.isEnded else { return }
+        let stream = entry.stream
+        session.consume(stream, min(update.credit, stream.unconsumedBytes))
+        if update.ending != nil {
+            return giveUp(entry)
+        }
+        for chunk in update.chunks { session.send(stream, chunk) }
+        guard update.hasFinishedWriting, !entry.hasFinishedWriting else { return }
+        entry.hasFinishedWriting = true
+        do {
+            try session.finish(stream)
+        } catch {
+            session.reset(stream, .internalError)
+        }
+    }
+
+    /// The call has ended on our side before the service answered in full.
+    private func giveUp(_ entry: Entry) {
+        forget(entry)
+        session.consume(entry.stream, entry.stream.unconsumedBytes)
+        session.reset(entry.stream, .cancel)
+    }
+
+    private func forget(_ entry: Entry) {
+        guard !entry.isEnded else { return }
+        entry.isEnded = true
+        entries[ObjectIdentifier(entry.call)] = nil
+        connection?.load.subtract(1, ordering: .relaxed)
+    }
+
+    // MARK: Answers
+
+    override func handle(_ event: Event, _ input: ByteBuffer) {
+        switch event {
+        case .headers(let stream, let block):
+            if let entry = stream.owner as? Entry { received(block, for: entry) }
+        case .data(let stream, let range): received(stream, input, range)
+        case .wrote(let stream):
+            let count = stream.takeWrittenBytes()
+            if let entry = stream.owner as? Entry, !entry.isEnded { entry.call.wrote(count) }
+        case .closed(let stream, let code):
+            if let entry = stream.owner as? Entry { closed(entry, code) }
+        case .goAway(_, let code, let message):
+            let reason = message.isEmpty ? "\(code)" : message
+            becomeUnusable(Status(.unavailable, "the server is going away: \(reason)"))
+        default: break
+        }
+    }
+
+    private func received(_ block: HeaderBlock, for entry: Entry) {
+        guard !entry.isEnded else { return }
+        let fields = block.fields
+        if block.isTruncated {
+            entry.fault = Status(
+                .resourceExhausted,
+                "the answer's headers exceed the limit of \(maximumHeaderBytes) bytes; raise "
+                    + "ClientConfiguration.maximumHeaderBytes")
+        }
+        if block.endsStream {
+            let status = HeaderCodec.status(of: fields) ?? Self.httpFault(fields)
+            entry.outcome = (
+                status ?? Status(.internal, "the server sent trailers without a status"),
+                HeaderCodec.metadata(of: fields)
+            )
+            return
+        }
+        // An interim answer (1xx) precedes the real one.
+        if fields.firstBytes(":status")?.first == UInt8(ascii: "1") { return }
+        if let fault = Self.httpFault(fields) { entry.fault = fault }
+        entry.isAnswered = true
+        entry.call.received(headers: HeaderCodec.metadata(of: fields))
+    }
+
+    /// What is wrong with headers that are not those of gRPC.
+    private static func httpFault(_ fields: HeaderList) -> Status? {
+        guard let text = fields.first(":status"), let number = Int(text) else { return nil }
+        let type = fields.first("content-type") ?? "none"
+        guard number == 200, type.hasPrefix("application/grpc") else {
+            return Status(
+                number == 200 ? .unknown : StatusMapping.code(ofHTTP: number),
+                "the server answered HTTP \(number), content-type \(type); it is not gRPC")
+        }
+        return nil
+    }
+
+    private func received(_ stream: HTTP2.Stream, _ input: ByteBuffer, _ range: Range<Int>) {
+        guard let entry = stream.owner as? Entry, !entry.isEnded, entry.fault == nil else {
+            return session.consume(stream, stream.unconsumedBytes)
+        }
+        var messages: [[UInt8]] = []
+        do {
+            try entry.assembler.feed(
+                input, from: input.readerIndex + range.lowerBound, count: range.count
+            ) { messages.append($0) }
+        } catch {
+            giveUp(entry)
+            return entry.call.end(error)
+        }
+        let credit = entry.call.received(messages, bytes: range.count)
+        session.consume(stream, min(credit, stream.unconsumedBytes))
+    }
+
+    private func closed(_ entry: Entry, _ code: ErrorCode) {
+        entry.stream.owner = nil
+        guard !entry.isEnded else { return }
+        forget(entry)
+        let call = entry.call
+        if let fault = entry.fault {
+            call.end(entry.outcome.flatMap { $0.status.code == .ok ? nil : $0.status } ?? fault)
+        } else if let (status, trailers) = entry.outcome {
+            let isCut = status.code == .ok && !entry.assembler.isBetweenMessages
+            call.received(
+                isCut ? Status(.internal, "the answer ended in the middle of a message") : status,
+                trailers: trailers, wasAnswered: entry.isAnswered)
+        } else if isLost {
+            call.attemptFailed(
+                failure ?? Status(.unavailable, "the connection was lost"),
+                wasSeen: entry.stream.wasSent)
+        } else {
+            let isUnseen = code == .refusedStream || !entry.stream.wasSent
+            call.attemptFailed(StatusMapping.status(ofReset: code), wasSeen: !isUnseen)
+        }
+        if isRetired { closeWhenIdle() }
+    }
+
+    // MARK: The end
+
+    private func becomeUnusable(_ status: Status) {
+        listeners.unusable.succeed(status)
+        retire()
+    }
+
+    func retire() {
+        isRetired = true
+        listeners.unusable.succeed(Status(.unavailable, "the connection was retired"))
+        closeWhenIdle()
+    }
+
+    private func closeWhenIdle() {
+        guard entries.isEmpty, !isLost else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        // Not from within the session's events: ending it here would cut their frames off.
+        loop.execute {
+            guard bound.value.entries.isEmpty else { return }
+            bound.value.fail(Status(.unavailable, "the connection was retired"), .noError)
+        }
+    }
+
+    override func lost(_ status: Status) {
+        let open = Array(entries.values)
+        for entry in open { closed(entry, .refusedStream) }
+        listeners.ready.fail(status)
+        listeners.unusable.succeed(status)
+    }
+}

@@ -1,0 +1,90 @@
+import HTTP2
+
+/// Calls as HTTP/2 headers and trailers, and back.
+enum HeaderCodec {
+    static let contentType = "application/grpc+hone"
+
+    static let response = HeaderList([(":status", "200"), ("content-type", contentType)])
+    static let successTrailers = HeaderList([("grpc-status", "0")])
+
+    static func request(
+        path: String, scheme: String, authority: String, timeout: Duration?, metadata: Metadata
+    ) -> HeaderList {
+        var list = HeaderList([
+            (":method", "POST"), (":scheme", scheme), (":path", path), (":authority", authority),
+            ("te", "trailers"), ("content-type", contentType),
+        ])
+        if let timeout { list.append("grpc-timeout", TimeoutCodec.encode(timeout)) }
+        append(metadata, to: &list)
+        return list
+    }
+
+    static func response(with metadata: Metadata) -> HeaderList {
+        var list = response
+        append(metadata, to: &list)
+        return list
+    }
+
+    static func trailers(_ status: Status, _ metadata: Metadata) -> HeaderList {
+        if status.code == .ok, status.message.isEmpty, metadata.isEmpty { return successTrailers }
+        var list = HeaderList([("grpc-status", String(status.code.rawValue))])
+        if !status.message.isEmpty {
+            // A message longer than peers accept in all their headers would lose the status.
+            let message = PercentEncoding.encode(String(status.message.prefix(2000)))
+            list.append("grpc-message", message)
+        }
+        append(metadata, to: &list)
+        return list
+    }
+
+    /// Headers and trailers in one, for an answer without messages.
+    static func trailersOnly(_ status: Status, _ metadata: Metadata) -> HeaderList {
+        var list = response
+        list.append(contentsOf: trailers(status, metadata))
+        return list
+    }
+
+    private static func append(_ metadata: Metadata, to list: inout HeaderList) {
+        for entry in metadata.entries {
+            switch entry.value {
+            case .ascii(let text): list.append(entry.name, text)
+            case .binary(let bytes): list.append(entry.name, Base64.encode(bytes))
+            }
+        }
+    }
+
+    /// The metadata among header fields: those that are not the protocol's own.
+    static func metadata(of list: HeaderList) -> Metadata {
+        var metadata = Metadata()
+        for index in 0..<list.count {
+            let name = list.nameBytes(at: index)
+            guard let first = name.first, first != UInt8(ascii: ":"),
+                !name.starts(with: "grpc-".utf8)
+            else { continue }
+            let text = String(decoding: name, as: UTF8.self)
+            guard !Metadata.reserved.contains(text) else { continue }
+            let value = list.valueBytes(at: index)
+            guard text.hasSuffix("-bin") else {
+                metadata.appendReceived(text, .ascii(String(decoding: value, as: UTF8.self)))
+                continue
+            }
+            for part in value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+            {
+                let trimmed = part.drop { $0 == 0x20 }
+                guard let bytes = Base64.decode(trimmed) else { continue }
+                metadata.appendReceived(text, .binary(bytes))
+            }
+        }
+        return metadata
+    }
+
+    /// The status in trailers; nil where they bear none.
+    static func status(of list: HeaderList) -> Status? {
+        guard let text = list.first("grpc-status") else { return nil }
+        let message = list.firstBytes("grpc-message").map(PercentEncoding.decode) ?? ""
+        guard let number = Int(text), let code = Status.Code(rawValue: number) else {
+            return Status(.unknown, "the server sent grpc-status \(text): \(message)")
+        }
+        return Status(code, message)
+    }
+}

@@ -1,0 +1,229 @@
+import HTTP2
+import NIOCore
+
+/// The end of a channel's pipeline: carries bytes between the socket and an HTTP/2 session.
+///
+/// Lives on its event loop alone. What the events mean is the subclass's: a server's or a
+/// client's side. Output is written once per turn of the loop.
+class ConnectionHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    let session: Session
+    let loop: any EventLoop
+    private(set) var context: ChannelHandlerContext?
+    private let keepalive: Keepalive
+    private let handshakeTimeout: Duration
+    private var handshakeTimer: Scheduled<Void>?
+    private var keepaliveTimer: Scheduled<Void>?
+    private var lastRead = ContinuousClock.now
+    private var awaitedPing: UInt64?
+    private var nextPing: UInt64 = 1
+    private var events: [Event] = []
+    private var isFlushing = false
+    private(set) var isLost = false
+    /// Why the connection broke; kept for those whose calls it takes along.
+    private(set) var failure: Status?
+
+    init(
+        session: Session, loop: any EventLoop, keepalive: Keepalive, handshakeTimeout: Duration
+    ) {
+        self.session = session
+        self.loop = loop
+        self.keepalive = keepalive
+        self.handshakeTimeout = handshakeTimeout
+    }
+
+    // MARK: For the subclass
+
+    /// Acts on an event; `input` holds the bytes that data events point into.
+    func handle(_ event: Event, _ input: ByteBuffer) {}
+
+    /// The connection is gone; ends every call on it.
+    func lost(_ status: Status) {}
+
+    /// The connection can carry calls: the peer's first frames are here.
+    func ready() {}
+
+    // MARK: Channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        handshakeTimer = loop.scheduleTask(in: .init(handshakeTimeout)) {
+            bound.value.fail(
+                Status(.unavailable, "the peer sent no HTTP/2 settings in time"), .noError)
+        }
+        if context.channel.isActive { flush() }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        lose(Status(.unavailable, "the connection was never opened"))
+        self.context = nil
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        flush()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isLost else { return }
+        let input = unwrapInboundIn(data)
+        lastRead = .now
+        do {
+            try session.receive(input.readableBytesSpan, at: lastRead)
+            drainEvents(input)
+        } catch {
+            drainEvents(input)
+            fail(Status(.unavailable, error.description), .protocolError)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        flush()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { flush() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        lose(Status(.unavailable, "\(error)"))
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        lose(Status(.unavailable, "the connection was closed"))
+    }
+
+    // MARK: Output
+
+    /// Sends what the session has to say, as far as the socket takes it.
+    func flush() {
+        guard let context, context.channel.isActive, !isFlushing, !isLost else { return }
+        isFlushing = true
+        defer { isFlushing = false }
+        var isWritten = false
+        do {
+            while context.channel.isWritable, session.wantsToWrite {
+                guard let output = try nextOutput(context) else { break }
+                context.write(wrapOutboundOut(output), promise: nil)
+                isWritten = true
+            }
+        } catch {
+            lose(Status(.internal, "\(error)"))
+            context.close(promise: nil)
+            return
+        }
+        if isWritten { context.flush() }
+        drainEvents(ByteBuffer())
+        if !session.isAlive {
+            lose(Status(.unavailable, "the connection was closed"))
+            context.close(promise: nil)
+        }
+    }
+
+    private func nextOutput(_ context: ChannelHandlerContext) throws -> ByteBuffer? {
+        var output = context.channel.allocator.buffer(capacity: 64 << 10)
+        try output.writeWithOutputRawSpan(minimumWritableBytes: 64 << 10) { span in
+            _ = try session.produce(into: &span)
+        }
+        return output.readableBytes > 0 ? output : nil
+    }
+
+    private func drainEvents(_ input: ByteBuffer) {
+        session.takeEvents(into: &events)
+        while !events.isEmpty {
+            let batch = events
+            events = []
+            for event in batch { consider(event, input) }
+            session.takeEvents(into: &events)
+        }
+    }
+
+    private func consider(_ event: Event, _ input: ByteBuffer) {
+        switch event {
+        case .settings:
+            handshakeTimer?.cancel()
+            handshakeTimer = nil
+            scheduleKeepalive()
+            ready()
+        case .pingAcknowledged(let payload):
+            if payload == awaitedPing { awaitedPing = nil }
+            handle(event, input)
+        case .abused(let reason):
+            failure = Status(.resourceExhausted, "the peer was sent away: \(reason)")
+        default: handle(event, input)
+        }
+    }
+
+    // MARK: Keepalive
+
+    private func scheduleKeepalive() {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        keepaliveTimer = loop.scheduleTask(in: .init(keepalive.interval)) {
+            bound.value.keepaliveDue()
+        }
+    }
+
+    private func keepaliveDue() {
+        guard !isLost else { return }
+        guard ContinuousClock.now - lastRead >= keepalive.interval * 0.9 else {
+            return scheduleKeepalive()
+        }
+        let payload = ping()
+        awaitedPing = payload
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        keepaliveTimer = loop.scheduleTask(in: .init(keepalive.timeout)) {
+            bound.value.keepaliveTimedOut(payload)
+        }
+    }
+
+    private func keepaliveTimedOut(_ payload: UInt64) {
+        guard awaitedPing == payload else { return scheduleKeepalive() }
+        fail(Status(.unavailable, "the peer did not answer a keepalive ping"), .noError)
+    }
+
+    /// Sends a PING; its payload comes back in ``Event/pingAcknowledged(_:)``.
+    func ping() -> UInt64 {
+        let payload = nextPing
+        nextPing += 1
+        do {
+            try session.ping(payload)
+            flush()
+        } catch {
+            fail(Status(.internal, error.description), .internalError)
+        }
+        return payload
+    }
+
+    // MARK: The end
+
+    /// Ends the connection for a reason, telling the peer.
+    func fail(_ status: Status, _ code: ErrorCode) {
+        guard !isLost else { return }
+        session.terminate(code)
+        flush()
+        lose(status)
+        context?.close(promise: nil)
+    }
+
+    private func lose(_ status: Status) {
+        guard !isLost else { return }
+        isLost = true
+        handshakeTimer?.cancel()
+        keepaliveTimer?.cancel()
+        let status = failure ?? status
+        failure = status
+        lost(status)
+    }
+}
+
+extension TimeAmount {
+    init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        let bounded = min(max(seconds, 0), 1_000_000_000)
+        self = .nanoseconds(bounded * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+}

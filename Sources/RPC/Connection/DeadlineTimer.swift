@@ -1,0 +1,117 @@
+import NIOCore
+import Synchronization
+
+/// What a deadline ends.
+protocol Expiring: AnyObject, Sendable {
+    func deadlineReached()
+}
+
+/// The deadlines of many calls on one timer of an event loop.
+final class DeadlineTimer: Sendable {
+    private struct State {
+        var heap = DeadlineHeap()
+        /// The earliest moment a timer of the loop will fire.
+        var armed: ContinuousClock.Instant?
+    }
+
+    private let loop: any EventLoop
+    private let state = Mutex(State())
+
+    init(_ loop: any EventLoop) {
+        self.loop = loop
+    }
+
+    func insert(_ item: any Expiring, at deadline: ContinuousClock.Instant) {
+        let isEarlier = state.withLock { state in
+            state.heap.insert(item, at: deadline)
+            if let armed = state.armed, armed <= deadline { return false }
+            state.armed = deadline
+            return true
+        }
+        if isEarlier { arm(deadline) }
+    }
+
+    func remove(_ item: any Expiring) {
+        state.withLock { $0.heap.remove(item) }
+    }
+
+    private func arm(_ deadline: ContinuousClock.Instant) {
+        let (seconds, attoseconds) = (deadline - .now).components
+        // Rounded up, so that the deadline has passed when the timer fires.
+        let delay = max(0, min(seconds, 86_400) * 1_000_000 + attoseconds / 1_000_000_000_000 + 1)
+        loop.scheduleTask(in: .microseconds(delay)) { self.fire() }
+    }
+
+    private func fire() {
+        let (expired, next) = state.withLock { state in
+            let expired = state.heap.removeExpired(at: .now)
+            state.armed = state.heap.earliest
+            return (expired, state.armed)
+        }
+        if let next { arm(next) }
+        for item in expired { item.deadlineReached() }
+    }
+}
+
+/// A binary heap that knows where each item lies, so that one may be removed early.
+struct DeadlineHeap {
+    private var entries: [(deadline: ContinuousClock.Instant, item: any Expiring)] = []
+    private var positions: [ObjectIdentifier: Int] = [:]
+
+    var earliest: ContinuousClock.Instant? { entries.first?.deadline }
+    var count: Int { entries.count }
+
+    mutating func insert(_ item: any Expiring, at deadline: ContinuousClock.Instant) {
+        entries.append((deadline, item))
+        positions[ObjectIdentifier(item)] = entries.count - 1
+        siftUp(entries.count - 1)
+    }
+
+    mutating func remove(_ item: any Expiring) {
+        guard let index = positions.removeValue(forKey: ObjectIdentifier(item)) else { return }
+        let last = entries.removeLast()
+        guard index < entries.count else { return }
+        entries[index] = last
+        positions[ObjectIdentifier(last.item)] = index
+        siftUp(index)
+        siftDown(index)
+    }
+
+    mutating func removeExpired(at now: ContinuousClock.Instant) -> [any Expiring] {
+        var expired: [any Expiring] = []
+        while let first = entries.first, first.deadline <= now {
+            expired.append(first.item)
+            remove(first.item)
+        }
+        return expired
+    }
+
+    private mutating func swapEntries(_ a: Int, _ b: Int) {
+        entries.swapAt(a, b)
+        positions[ObjectIdentifier(entries[a].item)] = a
+        positions[ObjectIdentifier(entries[b].item)] = b
+    }
+
+    private mutating func siftUp(_ start: Int) {
+        var index = start
+        while index > 0 {
+            let parent = (index - 1) / 2
+            guard entries[index].deadline < entries[parent].deadline else { return }
+            swapEntries(index, parent)
+            index = parent
+        }
+    }
+
+    private mutating func siftDown(_ start: Int) {
+        var index = start
+        while true {
+            var least = index
+            for child in [2 * index + 1, 2 * index + 2] where child < entries.count {
+                if entries[child].deadline < entries[least].deadline { least = child }
+            }
+            guard least != index else { return }
+            swapEntries(index, least)
+            index = least
+        }
+    }
+}

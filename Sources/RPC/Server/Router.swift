@@ -1,0 +1,77 @@
+import Wire
+
+/// Which handler answers which path.
+public struct Router: Sendable {
+    var routes: [String: Route] = [:]
+
+    public init() {}
+
+    /// The paths this router answers, sorted.
+    public var paths: [String] { routes.keys.sorted() }
+
+    public mutating func unary<Request, Response>(
+        _ method: Method<Request, Response>,
+        _ handler: @escaping @Sendable (Request, CallContext) async throws -> Response
+    ) {
+        add(method) { call, context in
+            let request = try await call.onlyMessage(as: Request.self)
+            try await call.write(handler(request, context).encoded())
+        }
+    }
+
+    public mutating func serverStreaming<Request, Response>(
+        _ method: Method<Request, Response>,
+        _ handler: @escaping @Sendable (
+            Request, ResponseWriter<Response>, CallContext
+        ) async throws -> Void
+    ) {
+        add(method) { call, context in
+            let request = try await call.onlyMessage(as: Request.self)
+            try await handler(request, ResponseWriter(sink: call), context)
+        }
+    }
+
+    public mutating func clientStreaming<Request, Response>(
+        _ method: Method<Request, Response>,
+        _ handler: @escaping @Sendable (
+            RequestStream<Request>, CallContext
+        ) async throws -> Response
+    ) {
+        add(method) { call, context in
+            let response = try await handler(RequestStream(source: call), context)
+            try await call.write(response.encoded())
+        }
+    }
+
+    public mutating func bidirectional<Request, Response>(
+        _ method: Method<Request, Response>,
+        _ handler: @escaping @Sendable (
+            RequestStream<Request>, ResponseWriter<Response>, CallContext
+        ) async throws -> Void
+    ) {
+        add(method) { call, context in
+            try await handler(RequestStream(source: call), ResponseWriter(sink: call), context)
+        }
+    }
+
+    private mutating func add<Request, Response>(
+        _ method: Method<Request, Response>,
+        _ body: @escaping @Sendable (ServerCall, CallContext) async throws -> Void
+    ) {
+        precondition(routes[method.path] == nil, "\(method.path) has two handlers")
+        routes[method.path] = Route(
+            path: method.path, kind: method.kind, requestName: Request.wireName,
+            maximumRequestBytes: Request.maximumBytes, body: body)
+    }
+}
+
+/// One method with its types taken off: bytes in, bytes out.
+struct Route: Sendable {
+    let path: String
+    let kind: CallKind
+    /// The full name of the request's type.
+    let requestName: String
+    /// The largest request message the method's type allows.
+    let maximumRequestBytes: Int
+    let body: @Sendable (ServerCall, CallContext) async throws -> Void
+}

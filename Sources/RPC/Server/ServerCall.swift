@@ -1,0 +1,246 @@
+import HTTP2
+import Synchronization
+import Wire
+
+/// One call on a server, between the task that answers it and the loop that carries it.
+///
+/// ```
+/// open ──the handler returns or throws──▶ ended ──the loop sent the trailers──▶ (stream closed)
+///   └───the deadline passes; the peer resets or vanishes──▶ ended, the handler's task cancelled
+/// ```
+final class ServerCall: MessageSource, MessageSink, Expiring {
+    struct State {
+        var inbound = InboundHalf()
+        var outbound: OutboundHalf
+        var headers: Metadata?
+        var trailers = Metadata()
+        /// How the call ended; readers and writers get it from then on.
+        var ending: Status?
+        var isPosted = false
+    }
+
+    /// What the loop has to do for the call.
+    struct Update {
+        var chunks: [Chunk]
+        var credit: Int
+        var headers: Metadata?
+        var ending: (status: Status, trailers: Metadata)?
+    }
+
+    let route: Route
+    let streamID: Int32
+    let metadata: Metadata
+    let deadline: ContinuousClock.Instant?
+    let peer: Peer
+    let begun = ContinuousClock.now
+    private let mailbox: Mailbox<ServerCall>
+    private let creditThreshold: Int
+    private let task = CallTask()
+    private let state: Mutex<State>
+
+    init(
+        route: Route, streamID: Int32, metadata: Metadata, deadline: ContinuousClock.Instant?,
+        peer: Peer, mailbox: Mailbox<ServerCall>, configuration: ServerConfiguration
+    ) {
+        self.route = route
+        self.streamID = streamID
+        self.metadata = metadata
+        self.deadline = deadline
+        self.peer = peer
+        self.mailbox = mailbox
+        creditThreshold = configuration.streamWindowBytes / 4
+        state = Mutex(State(outbound: OutboundHalf(limit: configuration.writeBufferBytes)))
+    }
+
+    // MARK: The handler's side
+
+    /// Answers the call; runs as a task of its own.
+    func run() async {
+        await task.run {
+            do {
+                let context = CallContext(
+                    method: route.path, metadata: metadata, deadline: deadline, peer: peer,
+                    call: self)
+                if let deadline {
+                    try await CallContext.$inheritedDeadline.withValue(deadline) {
+                        try await route.body(self, context)
+                    }
+                } else {
+                    try await route.body(self, context)
+                }
+                end(.ok)
+            } catch {
+                end(Status(describing: error))
+            }
+        }
+    }
+
+    func nextMessage() async throws -> [UInt8]? {
+        while true {
+            let (message, isOver, mustPost) = try state.withLock { state in
+                try state.nextMessage(threshold: creditThreshold)
+            }
+            if mustPost { mailbox.post(self) }
+            if message != nil || isOver { return message }
+            try Task.checkCancellation()
+            await sleep(reading: true)
+        }
+    }
+
+    func write(_ message: [UInt8]) async throws {
+        let (mustPost, isFull) = try state.withLock { state in
+            if let ending = state.ending { throw ending }
+            state.outbound.append(message)
+            return (state.post(), state.outbound.isFull)
+        }
+        if mustPost { mailbox.post(self) }
+        guard isFull else { return }
+        while try state.withLock({ try $0.isStillFull() }) {
+            try Task.checkCancellation()
+            await sleep(reading: false)
+        }
+    }
+
+    /// The one message of a call whose caller sends exactly one.
+    func onlyMessage<Message: WireMessage>(as type: Message.Type) async throws -> Message {
+        guard let bytes = try await nextMessage() else {
+            throw Status(.invalidArgument, "\(route.path) takes one message, and none was sent")
+        }
+        return try Message(decoding: bytes)
+    }
+
+    func sendHeaders(_ metadata: Metadata) {
+        let mustPost = state.withLock { state in
+            state.headers = metadata
+            return state.post()
+        }
+        if mustPost { mailbox.post(self) }
+    }
+
+    func setTrailers(_ metadata: Metadata) {
+        state.withLock { $0.trailers = metadata }
+    }
+
+    /// Waits until the loop has news for a reader or a writer, or its task is cancelled.
+    private func sleep(reading: Bool) async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let sleeps = state.withLock { state in
+                    state.addWaiter(continuation, reading: reading)
+                }
+                if !sleeps { continuation.resume() }
+            }
+        } onCancel: {
+            let waiters = state.withLock { state in
+                state.inbound.readers.interrupt() + state.outbound.writers.interrupt()
+            }
+            waiters.resumeAll()
+        }
+    }
+
+    // MARK: Endings
+
+    /// Ends the call with what the peer is to be told; later endings are without effect.
+    func end(_ status: Status) {
+        let (waiters, mustPost) = state.withLock { $0.end(status) }
+        waiters.resumeAll()
+        if mustPost { mailbox.post(self) }
+    }
+
+    /// Ends the call from without, and with it the handler's task.
+    func abandon(_ status: Status) {
+        end(status)
+        task.cancel()
+    }
+
+    func deadlineReached() {
+        abandon(Status(.deadlineExceeded, "the deadline passed before \(route.path) was done"))
+    }
+
+    // MARK: The loop's side
+
+    /// Hands over a message and the bytes it came in.
+    func received(_ messages: [[UInt8]], bytes: Int, isLast: Bool) -> Int {
+        let (waiters, credit) = state.withLock { state in
+            state.inbound.noteReceived(bytes)
+            guard state.ending == nil else {
+                return ([CheckedContinuation<Void, Never>](), state.takeAllCredit())
+            }
+            for message in messages { state.inbound.append(message) }
+            if isLast { state.inbound.finish() }
+            let hasNews = isLast || !messages.isEmpty
+            let waiters = hasNews ? state.inbound.readers.takeAll() : []
+            return (waiters, state.inbound.takeCredit())
+        }
+        waiters.resumeAll()
+        return credit
+    }
+
+    func wrote(_ count: Int) {
+        state.withLock { $0.outbound.noteWritten(count) }.resumeAll()
+    }
+
+    /// What is to be done since the last time.
+    func takeUpdate() -> Update {
+        state.withLock { state in
+            state.isPosted = false
+            defer {
+                state.outbound.chunks = []
+                state.headers = nil
+            }
+            return Update(
+                chunks: state.outbound.chunks, credit: state.inbound.takeCredit(),
+                headers: state.headers, ending: state.ending.map { ($0, state.trailers) })
+        }
+    }
+
+    var ending: Status? { state.withLock { $0.ending } }
+}
+
+extension ServerCall.State {
+    typealias Wait = CheckedContinuation<Void, Never>
+
+    /// Whether the loop must be told that there is something to do.
+    mutating func post() -> Bool {
+        defer { isPosted = true }
+        return !isPosted
+    }
+
+    mutating func nextMessage(
+        threshold: Int
+    ) throws -> (message: [UInt8]?, isOver: Bool, mustPost: Bool) {
+        if let ending { throw ending }
+        let message = inbound.takeMessage()
+        let isOver = message == nil && inbound.isFinished
+        let due = inbound.creditDue
+        let isDue = message == nil ? due > 0 : due >= threshold
+        return (message, isOver, isDue && !isOver ? post() : false)
+    }
+
+    func isStillFull() throws -> Bool {
+        if let ending { throw ending }
+        return outbound.isFull
+    }
+
+    /// False where the waiter need not wait.
+    mutating func addWaiter(_ continuation: Wait, reading: Bool) -> Bool {
+        guard ending == nil else { return false }
+        if reading {
+            guard !inbound.hasMessage, !inbound.isFinished else { return false }
+            return inbound.readers.add(continuation)
+        }
+        return outbound.isFull && outbound.writers.add(continuation)
+    }
+
+    mutating func end(_ status: Status) -> (waiters: [Wait], mustPost: Bool) {
+        guard ending == nil else { return ([], false) }
+        ending = status
+        inbound.dropAll()
+        return (inbound.readers.takeAll() + outbound.writers.takeAll(), post())
+    }
+
+    mutating func takeAllCredit() -> Int {
+        inbound.dropAll()
+        return inbound.takeCredit()
+    }
+}

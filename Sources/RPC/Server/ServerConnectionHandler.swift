@@ -1,0 +1,303 @@
+import HTTP2
+import NIOCore
+import TLS
+
+/// A server's side of a connection: requests become calls, answers become frames.
+final class ServerConnectionHandler: ConnectionHandler {
+    /// A call with what only the loop needs to know of it.
+    private final class Entry {
+        let call: ServerCall
+        let stream: HTTP2.Stream
+        var assembler: MessageAssembler
+        var hasHeaders = false
+        var isFinished = false
+
+        init(_ call: ServerCall, _ stream: HTTP2.Stream, limit: MessageLimit) {
+            self.call = call
+            self.stream = stream
+            assembler = MessageAssembler(limit: limit)
+        }
+    }
+
+    private let router: Router
+    private let configuration: ServerConfiguration
+    private let deadlines: DeadlineTimer
+    private var mailbox: Mailbox<ServerCall>?
+    private weak var connection: ServerConnection?
+    private var peer: Peer?
+    private var entries: [Int32: Entry] = [:]
+    /// Calls begun in this turn of the loop.
+    private var begun: [ServerCall] = []
+    private var drainPing: UInt64?
+    private var isDraining = false
+
+    init(_ router: Router, _ configuration: ServerConfiguration, loop: any EventLoop) throws {
+        self.router = router
+        self.configuration = configuration
+        deadlines = DeadlineTimer(loop)
+        var limits = SessionLimits()
+        limits.maximumConcurrentStreams = configuration.maximumConcurrentStreams
+        limits.headerListBytes = configuration.maximumHeaderBytes
+        limits.streamWindowBytes = configuration.streamWindowBytes
+        limits.connectionWindowBytes = configuration.connectionWindowBytes
+        super.init(
+            session: try Session(role: .server, limits: limits), loop: loop,
+            keepalive: configuration.keepalive,
+            handshakeTimeout: configuration.handshakeTimeout)
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        mailbox = Mailbox(loop) { calls in bound.value.update(calls) }
+    }
+
+    func attach(_ connection: ServerConnection) {
+        self.connection = connection
+    }
+
+    // MARK: Requests
+
+    override func handle(_ event: Event, _ input: ByteBuffer) {
+        switch event {
+        case .headers(let stream, let block):
+            // A second block holds trailers, which requests of gRPC do not have.
+            if stream.owner == nil { begin(stream, block) }
+        case .data(let stream, let range): received(stream, input, range)
+        case .end(let stream): ended(stream)
+        case .wrote(let stream):
+            let count = stream.takeWrittenBytes()
+            if let entry = stream.owner as? Entry, !entry.isFinished { entry.call.wrote(count) }
+        case .closed(let stream, let code): closed(stream, code)
+        case .pingAcknowledged(let payload):
+            if payload == drainPing { finishDraining() }
+        default: break
+        }
+    }
+
+    override func channelReadComplete(context: ChannelHandlerContext) {
+        startCalls()
+        super.channelReadComplete(context: context)
+    }
+
+    private func startCalls() {
+        guard !begun.isEmpty else { return }
+        connection?.start(begun)
+        begun.removeAll(keepingCapacity: true)
+    }
+
+    private func begin(_ stream: HTTP2.Stream, _ block: HeaderBlock) {
+        let headers = block.fields
+        guard !block.isTruncated else {
+            return refuse(
+                stream,
+                Status(
+                    .resourceExhausted,
+                    "the request's headers exceed the limit of "
+                        + "\(configuration.maximumHeaderBytes) bytes; send less metadata or raise "
+                        + "ServerConfiguration.maximumHeaderBytes"))
+        }
+        guard headers.firstBytes(":method")?.elementsEqual("POST".utf8) == true,
+            headers.firstBytes("content-type")?.starts(with: "application/grpc".utf8) == true
+        else {
+            return answer(
+                stream,
+                HeaderList([
+                    (":status", "415"), ("content-type", "text/plain"),
+                    ("grpc-status", "3"), ("grpc-message", "POST application/grpc is expected"),
+                ]))
+        }
+        if let encoding = headers.first("grpc-encoding"), encoding != "identity" {
+            return refuse(
+                stream, Status(.unimplemented, "grpc-encoding \(encoding) is not known"))
+        }
+        let path = headers.first(":path") ?? ""
+        guard let route = router.routes[path] else {
+            return refuse(stream, Status(.unimplemented, "no handler answers \(path)"))
+        }
+        open(stream, route, headers)
+    }
+
+    private func open(_ stream: HTTP2.Stream, _ route: Route, _ headers: HeaderList) {
+        guard let mailbox else { return }
+        let timeout = headers.firstBytes("grpc-timeout").flatMap(TimeoutCodec.decode)
+        let deadline = timeout.map { ContinuousClock.now + $0 }
+        let call = ServerCall(
+            route: route, streamID: stream.id, metadata: HeaderCodec.metadata(of: headers),
+            deadline: deadline, peer: describePeer(), mailbox: mailbox,
+            configuration: configuration)
+        let limit = MessageLimit(
+            type: route.requestName, bytes: route.maximumRequestBytes,
+            option: "ServerConfiguration.maximumRequestBytes",
+            optionBytes: configuration.maximumRequestBytes)
+        let entry = Entry(call, stream, limit: limit)
+        stream.owner = entry
+        entries[stream.id] = entry
+        if let deadline { deadlines.insert(call, at: deadline) }
+        // A call with one request message starts when that is complete.
+        if route.kind.streamsRequests { begun.append(call) }
+    }
+
+    private func describePeer() -> Peer {
+        if let peer { return peer }
+        let identity = context.flatMap { context in
+            try? context.pipeline.syncOperations.handler(type: TLSHandler.self).peerIdentity
+        }
+        let address = context?.remoteAddress.map(Self.text) ?? "unknown"
+        let peer = Peer(address: address, identity: identity)
+        self.peer = peer
+        return peer
+    }
+
+    private static func text(_ address: SocketAddress) -> String {
+        Target.Endpoint(
+            host: address.ipAddress ?? address.pathname ?? "unknown", port: address.port ?? 0
+        ).description
+    }
+
+    private func received(_ stream: HTTP2.Stream, _ input: ByteBuffer, _ range: Range<Int>) {
+        guard let entry = stream.owner as? Entry, !entry.isFinished else {
+            return session.consume(stream, stream.unconsumedBytes)
+        }
+        var messages: [[UInt8]] = []
+        do {
+            try entry.assembler.feed(
+                input, from: input.readerIndex + range.lowerBound, count: range.count
+            ) { messages.append($0) }
+        } catch {
+            entry.call.abandon(error)
+            return session.consume(stream, stream.unconsumedBytes)
+        }
+        let credit = entry.call.received(messages, bytes: range.count, isLast: false)
+        session.consume(stream, min(credit, stream.unconsumedBytes))
+    }
+
+    private func ended(_ stream: HTTP2.Stream) {
+        guard let entry = stream.owner as? Entry, !entry.isFinished else { return }
+        guard entry.assembler.isBetweenMessages else {
+            return entry.call.abandon(
+                Status(.internal, "the request ended in the middle of a message"))
+        }
+        _ = entry.call.received([], bytes: 0, isLast: true)
+        if !entry.call.route.kind.streamsRequests { begun.append(entry.call) }
+    }
+
+    private func closed(_ stream: HTTP2.Stream, _ code: ErrorCode) {
+        guard let entry = stream.owner as? Entry else { return }
+        stream.owner = nil
+        entries[stream.id] = nil
+        if entry.call.deadline != nil { deadlines.remove(entry.call) }
+        if !entry.isFinished {
+            entry.isFinished = true
+            entry.call.abandon(Status(.cancelled, "the caller gave up (\(code))"))
+            observe(entry.call)
+        }
+        if isDraining, drainPing == nil, session.openStreamCount == 0 { finishClosing() }
+    }
+
+    // MARK: Answers
+
+    private func refuse(_ stream: HTTP2.Stream, _ status: Status) {
+        answer(stream, HeaderCodec.trailersOnly(status, Metadata()))
+    }
+
+    private func answer(_ stream: HTTP2.Stream, _ headers: HeaderList) {
+        session.consume(stream, stream.unconsumedBytes)
+        do {
+            try session.respond(stream, headers, endsStream: true)
+        } catch {
+            session.reset(stream, .internalError)
+        }
+    }
+
+    private func update(_ calls: [ServerCall]) {
+        for call in calls {
+            guard let entry = entries[call.streamID], entry.call === call else { continue }
+            do {
+                try apply(call.takeUpdate(), to: entry)
+            } catch {
+                session.reset(entry.stream, .internalError)
+            }
+        }
+        startCalls()
+        flush()
+    }
+
+    private func apply(_ update: ServerCall.Update, to entry: Entry) throws {
+        guard !entry.isFinished else { return }
+        session.consume(entry.stream, min(update.credit, entry.stream.unconsumedBytes))
+        if !entry.hasHeaders, !update.chunks.isEmpty || update.headers != nil {
+            entry.hasHeaders = true
+            try session.respond(
+                entry.stream,
+                update.headers.map(HeaderCodec.response(with:)) ?? HeaderCodec.response)
+        }
+        for chunk in update.chunks { session.send(entry.stream, chunk) }
+        guard let (status, trailers) = update.ending else { return }
+        entry.isFinished = true
+        session.consume(entry.stream, entry.stream.unconsumedBytes)
+        if entry.hasHeaders {
+            try session.finish(entry.stream, trailers: HeaderCodec.trailers(status, trailers))
+        } else {
+            try session.respond(
+                entry.stream, HeaderCodec.trailersOnly(status, trailers), endsStream: true)
+        }
+        observe(entry.call)
+    }
+
+    private func observe(_ call: ServerCall) {
+        guard let observer = configuration.observer else { return }
+        observer.callEnded(
+            CallSummary(
+                method: call.route.path, peer: call.peer, status: call.ending ?? .ok,
+                duration: .now - call.begun))
+    }
+
+    // MARK: The end
+
+    /// Announces the end, waits a round trip for calls on their way, then takes no more.
+    func drain() {
+        guard !isDraining, !isLost else { return }
+        isDraining = true
+        do {
+            try session.announceShutdown()
+        } catch {
+            return fail(Status(.internal, error.description), .internalError)
+        }
+        drainPing = ping()
+        // A peer that does not answer is not waited for.
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        loop.scheduleTask(in: .seconds(2)) { bound.value.finishDraining() }
+    }
+
+    private func finishDraining() {
+        guard drainPing != nil, !isLost else { return }
+        drainPing = nil
+        do {
+            try session.goAway()
+        } catch {
+            return fail(Status(.internal, error.description), .internalError)
+        }
+        flush()
+        if session.openStreamCount == 0 { finishClosing() }
+    }
+
+    private func finishClosing() {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        // Not from within the session's events: ending it here would cut their frames off.
+        loop.execute {
+            bound.value.fail(Status(.unavailable, "the server was drained"), .noError)
+        }
+    }
+
+    override func lost(_ status: Status) {
+        let open = entries
+        entries = [:]
+        for entry in open.values {
+            if entry.call.deadline != nil { deadlines.remove(entry.call) }
+            entry.stream.owner = nil
+            guard !entry.isFinished else { continue }
+            entry.isFinished = true
+            entry.call.abandon(Status(.cancelled, "the connection was lost: \(status.message)"))
+            observe(entry.call)
+        }
+        startCalls()
+        connection?.closed()
+    }
+}

@@ -1,0 +1,74 @@
+import Synchronization
+
+/// Lets another thread cancel the task a call's handler runs in.
+///
+/// A discarding group gives no handle of its children, and a second task per call to hold one
+/// would cost more than most calls. So the task lends its own handle while the handler runs:
+///
+/// ```
+/// idle ──run──▶ running ──cancel──▶ cancelling ──▶ running
+///                  │                    │ the handler ends meanwhile: it waits
+///                  └──the handler ends──┴──────────▶ done
+/// ```
+/// Sendable because the handle is used only between `run` and `done`, and only to cancel, which
+/// the runtime allows from any thread.
+final class CallTask: @unchecked Sendable {
+    private struct State {
+        var handle: Handle?
+        var isCancelled = false
+        var isCancelling = false
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    /// Sendable for the reason given above.
+    @safe private struct Handle: @unchecked Sendable {
+        let task: UnsafeCurrentTask
+    }
+
+    private let state = Mutex(State())
+
+    /// Runs `body` so that ``cancel()`` reaches it.
+    func run(_ body: () async -> Void) async {
+        let handle = unsafe withUnsafeCurrentTask { task in
+            unsafe task.map { unsafe Handle(task: $0) }
+        }
+        let isCancelled = state.withLock { state in
+            state.handle = handle
+            return state.isCancelled
+        }
+        if isCancelled { unsafe handle?.task.cancel() }
+        await body()
+        await end()
+    }
+
+    /// Forgets the task; whoever is just cancelling it finishes first.
+    private func end() async {
+        await withCheckedContinuation { continuation in
+            let isFree = state.withLock { state in
+                state.handle = nil
+                guard state.isCancelling else { return true }
+                state.waiter = continuation
+                return false
+            }
+            if isFree { continuation.resume() }
+        }
+    }
+
+    func cancel() {
+        let handle: Handle? = state.withLock { state in
+            guard !state.isCancelled else { return nil }
+            state.isCancelled = true
+            state.isCancelling = state.handle != nil
+            return state.handle
+        }
+        guard let handle else { return }
+        // Outside of the lock: cancelling runs the handlers of whatever the task waits for.
+        unsafe handle.task.cancel()
+        let waiter = state.withLock { state in
+            state.isCancelling = false
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume()
+    }
+}

@@ -1,0 +1,173 @@
+import COpenSSL
+import Glibc
+import NIOCore
+
+/// One connection's TLS state between two memory buffers: no I/O.
+///
+/// ```
+/// peer ──▶ receive ──▶ [incoming BIO] ──▶ SSL ──▶ readPlain ──▶ application
+/// peer ◀── takeSealed ◀── [outgoing BIO] ◀── SSL ◀── writePlain ◀── application
+/// ```
+@safe final class TLSEngine {
+    private let handle: OpaquePointer
+    private let context: TLSContext
+    /// Owned by `handle`.
+    private let incoming: OpaquePointer
+    private let outgoing: OpaquePointer
+
+    /// - Parameter serverName: whom a client expects; a name or an IP address.
+    init(_ context: TLSContext, serverName: String?) throws(TLSError) {
+        guard let handle = unsafe SSL_new(context.handle) else {
+            throw .setupFailed(reason: TLSContext.lastReason())
+        }
+        unsafe self.handle = handle
+        self.context = context
+        guard let incoming = unsafe BIO_new(BIO_s_mem()), let outgoing = unsafe BIO_new(BIO_s_mem())
+        else {
+            unsafe SSL_free(handle)
+            throw .setupFailed(reason: "out of memory")
+        }
+        unsafe self.incoming = incoming
+        unsafe self.outgoing = outgoing
+        unsafe hone_bio_set_retry_on_empty(incoming)
+        unsafe hone_bio_set_retry_on_empty(outgoing)
+        unsafe SSL_set_bio(handle, incoming, outgoing)
+        switch context.role {
+        case .server: unsafe SSL_set_accept_state(handle)
+        case .client:
+            unsafe SSL_set_connect_state(handle)
+            try expect(serverName)
+        }
+    }
+
+    deinit { unsafe SSL_free(handle) }
+
+    private func expect(_ serverName: String?) throws(TLSError) {
+        let offer: [UInt8] = [2, 0x68, 0x32]
+        // Zero is success for this one function of the library.
+        guard unsafe SSL_set_alpn_protos(handle, offer, UInt32(offer.count)) == 0 else {
+            throw .setupFailed(reason: TLSContext.lastReason())
+        }
+        guard let serverName else { return }
+        if Self.isAddress(serverName) {
+            let parameters = unsafe SSL_get0_param(handle)
+            guard unsafe X509_VERIFY_PARAM_set1_ip_asc(parameters, serverName) == 1 else {
+                throw .setupFailed(reason: "\(serverName) is no IP address")
+            }
+        } else {
+            guard unsafe hone_ssl_set_server_name(handle, serverName) == 1,
+                unsafe SSL_set1_host(handle, serverName) == 1
+            else { throw .setupFailed(reason: "\(serverName) cannot be a server's name") }
+        }
+    }
+
+    static func isAddress(_ name: String) -> Bool {
+        var address = in6_addr()
+        return unsafe inet_pton(AF_INET, name, &address) == 1
+            || inet_pton(AF_INET6, name, &address) == 1
+    }
+
+    /// Goes on with the handshake; true once it is complete.
+    func handshake() throws(TLSError) -> Bool {
+        ERR_clear_error()
+        let result = unsafe SSL_do_handshake(handle)
+        if result == 1 {
+            guard agreedOnHTTP2 else { throw .noHTTP2 }
+            return true
+        }
+        switch unsafe SSL_get_error(handle, result) {
+        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return false
+        default: throw .handshakeFailed(reason: failureReason())
+        }
+    }
+
+    private var agreedOnHTTP2: Bool {
+        var name: UnsafePointer<UInt8>?
+        var count: UInt32 = 0
+        unsafe SSL_get0_alpn_selected(handle, &name, &count)
+        guard let name = unsafe name, count == 2 else { return false }
+        return unsafe name[0] == 0x68 && name[1] == 0x32
+    }
+
+    private func failureReason() -> String {
+        let reason = TLSContext.lastReason()
+        let verification = unsafe SSL_get_verify_result(handle)
+        guard verification != X509_V_OK,
+            let text = unsafe X509_verify_cert_error_string(verification)
+        else { return reason }
+        return unsafe reason + ": " + String(cString: text)
+    }
+
+    /// Takes bytes from the peer.
+    func receive(_ bytes: ByteBuffer) {
+        unsafe bytes.withUnsafeReadableBytes { buffer in
+            // A memory buffer takes everything; it fails only without memory.
+            _ = unsafe BIO_write(incoming, buffer.baseAddress, Int32(buffer.count))
+        }
+    }
+
+    /// Appends decrypted bytes; false where none are there.
+    func readPlain(into buffer: inout ByteBuffer) throws(TLSError) -> Bool {
+        ERR_clear_error()
+        var result: Int32 = 0
+        unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 16 << 10) { target in
+            let room = Int32(clamping: target.count)
+            result = unsafe SSL_read(handle, target.baseAddress, room)
+            return max(0, Int(result))
+        }
+        if result > 0 { return true }
+        switch unsafe SSL_get_error(handle, result) {
+        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE, SSL_ERROR_ZERO_RETURN: return false
+        default: throw .brokenRecord(reason: failureReason())
+        }
+    }
+
+    /// Encrypts bytes, which must come after a complete handshake.
+    func writePlain(_ bytes: ByteBuffer) throws(TLSError) {
+        ERR_clear_error()
+        let isWritten = unsafe bytes.withUnsafeReadableBytes { buffer -> Bool in
+            var done = 0
+            while done < buffer.count, let base = buffer.baseAddress {
+                let rest = Int32(clamping: buffer.count - done)
+                let written = unsafe SSL_write(handle, base + done, rest)
+                guard written > 0 else { return false }
+                done += Int(written)
+            }
+            return true
+        }
+        guard isWritten else { throw .brokenRecord(reason: failureReason()) }
+    }
+
+    /// How many bytes wait to be sent to the peer.
+    var sealedCount: Int { unsafe Int(hone_bio_pending(outgoing)) }
+
+    /// Appends the bytes that wait for the peer.
+    func takeSealed(into buffer: inout ByteBuffer) {
+        let waiting = sealedCount
+        guard waiting > 0 else { return }
+        unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: waiting) { target in
+            unsafe max(0, Int(BIO_read(outgoing, target.baseAddress, Int32(waiting))))
+        }
+    }
+
+    /// Says goodbye to the peer.
+    func close() {
+        ERR_clear_error()
+        _ = unsafe SSL_shutdown(handle)
+    }
+
+    /// The subject of the peer's verified certificate, as in "CN=inference".
+    var peerIdentity: String? {
+        guard let certificate = unsafe SSL_get1_peer_certificate(handle) else { return nil }
+        defer { unsafe X509_free(certificate) }
+        guard let text = unsafe BIO_new(BIO_s_mem()) else { return nil }
+        defer { unsafe BIO_free(text) }
+        let subject = unsafe X509_get_subject_name(certificate)
+        guard unsafe hone_name_print(text, subject) >= 0 else {
+            return nil
+        }
+        var bytes = [UInt8](repeating: 0, count: Int(unsafe hone_bio_pending(text)))
+        guard unsafe BIO_read(text, &bytes, Int32(bytes.count)) == bytes.count else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,46 @@
+/// Why TLS could not be set up, or a connection not be made.
+public enum TLSError: Error, Equatable, CustomStringConvertible {
+    case unreadable(path: String, reason: String)
+    case notACertificate(path: String, reason: String)
+    case notAKey(path: String, reason: String)
+    case keyDoesNotMatch(key: String, certificate: String)
+    case keyMissing(certificate: String)
+    case certificateMissing(key: String)
+    case notAnAuthority(path: String, reason: String)
+    case serverWithoutCertificate
+    case setupFailed(reason: String)
+    /// The two sides did not come to terms; `reason` is the library's or the peer's.
+    case handshakeFailed(reason: String)
+    /// The peer does not speak HTTP/2 over TLS.
+    case noHTTP2
+    case closedDuringHandshake
+    /// A record could not be read after the handshake.
+    case brokenRecord(reason: String)
+
+    public var description: String {
+        switch self {
+        case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
+        case .notACertificate(let path, let reason):
+            "\(path) holds no PEM certificate (\(reason)); give a file with BEGIN CERTIFICATE"
+        case .notAKey(let path, let reason):
+            "\(path) holds no PEM private key (\(reason)); give a file with BEGIN PRIVATE KEY"
+        case .keyDoesNotMatch(let key, let certificate):
+            "the key in \(key) is not that of the certificate in \(certificate)"
+        case .keyMissing(let certificate):
+            "the certificate in \(certificate) needs its private key; name the key's file, too"
+        case .certificateMissing(let key):
+            "the key in \(key) needs its certificate; name the certificate's file, too"
+        case .notAnAuthority(let path, let reason):
+            "\(path) holds no PEM certificates of authorities (\(reason))"
+        case .serverWithoutCertificate:
+            "a server needs a certificate and a key for TLS; name both files"
+        case .setupFailed(let reason): "TLS could not be set up: \(reason)"
+        case .handshakeFailed(let reason): "TLS handshake failed: \(reason)"
+        case .noHTTP2:
+            "the peer did not agree on HTTP/2 (ALPN \"h2\"); check that it serves gRPC over TLS"
+        case .closedDuringHandshake:
+            "the connection was closed during the TLS handshake; check that the peer speaks TLS"
+        case .brokenRecord(let reason): "the TLS connection broke: \(reason)"
+        }
+    }
+}

@@ -1,0 +1,148 @@
+public import NIOCore
+
+/// Wraps a channel in TLS.
+///
+/// `channelActive` passes on only once the handshake is complete, so that whoever comes after in
+/// the pipeline speaks over TLS without knowing. A failure is fired as a ``TLSError``, and the
+/// channel is closed.
+public final class TLSHandler: ChannelDuplexHandler {
+    public typealias InboundIn = ByteBuffer
+    public typealias InboundOut = ByteBuffer
+    public typealias OutboundIn = ByteBuffer
+    public typealias OutboundOut = ByteBuffer
+
+    private enum State {
+        case idle, handshaking, open, failed
+    }
+
+    private let engine: TLSEngine
+    private var state = State.idle
+    private var promises: [EventLoopPromise<Void>] = []
+
+    /// - Parameter serverName: whom a client expects; a name or an IP address.
+    public init(_ context: TLSContext, serverName: String?) throws(TLSError) {
+        engine = try TLSEngine(context, serverName: serverName)
+    }
+
+    /// The subject of the peer's verified certificate, once the handshake is complete.
+    public var peerIdentity: String? { engine.peerIdentity }
+
+    public func handlerAdded(context: ChannelHandlerContext) {
+        if context.channel.isActive { begin(context) }
+    }
+
+    public func channelActive(context: ChannelHandlerContext) {
+        begin(context)
+    }
+
+    private func begin(_ context: ChannelHandlerContext) {
+        guard state == .idle else { return }
+        state = .handshaking
+        advance(context)
+    }
+
+    public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard state != .failed else { return }
+        engine.receive(unwrapInboundIn(data))
+        if state == .handshaking { advance(context) }
+        if state == .open { readPlain(context) }
+    }
+
+    public func channelReadComplete(context: ChannelHandlerContext) {
+        writeSealed(context)
+        context.fireChannelReadComplete()
+    }
+
+    public func channelInactive(context: ChannelHandlerContext) {
+        if state == .handshaking { context.fireErrorCaught(TLSError.closedDuringHandshake) }
+        state = .failed
+        failPromises(ChannelError.ioOnClosedChannel)
+        context.fireChannelInactive()
+    }
+
+    public func write(
+        context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?
+    ) {
+        guard state == .open else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
+        do {
+            try engine.writePlain(unwrapOutboundIn(data))
+            if let promise { promises.append(promise) }
+        } catch {
+            promise?.fail(error)
+            fail(context, error)
+        }
+    }
+
+    public func flush(context: ChannelHandlerContext) {
+        writeSealed(context)
+    }
+
+    public func close(
+        context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?
+    ) {
+        if state == .open, mode != .input {
+            engine.close()
+            writeSealed(context)
+        }
+        context.close(mode: mode, promise: promise)
+    }
+
+    private func advance(_ context: ChannelHandlerContext) {
+        do {
+            let isComplete = try engine.handshake()
+            writeSealed(context)
+            guard isComplete else { return }
+            state = .open
+            context.fireChannelActive()
+        } catch {
+            // The alert tells the peer why.
+            writeSealed(context)
+            fail(context, error)
+        }
+    }
+
+    private func readPlain(_ context: ChannelHandlerContext) {
+        do {
+            while true {
+                var buffer = context.channel.allocator.buffer(capacity: 32 << 10)
+                while buffer.readableBytes < 64 << 10, try engine.readPlain(into: &buffer) {}
+                guard buffer.readableBytes > 0 else { return }
+                context.fireChannelRead(wrapInboundOut(buffer))
+            }
+        } catch {
+            writeSealed(context)
+            fail(context, error)
+        }
+    }
+
+    private func writeSealed(_ context: ChannelHandlerContext) {
+        let waiting = engine.sealedCount
+        guard waiting > 0 else { return }
+        var buffer = context.channel.allocator.buffer(capacity: waiting)
+        engine.takeSealed(into: &buffer)
+        guard !promises.isEmpty else {
+            context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+            return
+        }
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        for waiter in promises { promise.futureResult.cascade(to: waiter) }
+        promises = []
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: promise)
+    }
+
+    private func fail(_ context: ChannelHandlerContext, _ error: TLSError) {
+        guard state != .failed else { return }
+        state = .failed
+        failPromises(error)
+        context.fireErrorCaught(error)
+        context.close(promise: nil)
+    }
+
+    private func failPromises(_ error: any Error) {
+        for promise in promises { promise.fail(error) }
+        promises = []
+    }
+}

@@ -1,0 +1,115 @@
+import RPC
+import Synchronization
+import Testing
+import Wire
+
+/// Who does not read is not sent to.
+@Suite(.timeLimit(.minutes(1)))
+struct FlowTests {
+    @Test func `a handler waits while its caller does not read`() async throws {
+        let written = Mutex(0)
+        var router = Router()
+        router.serverStreaming(Echo.expand) { _, responses, _ in
+            for _ in 0..<1000 {
+                try await responses.write(Bytes(count: 64 << 10))
+                written.withLock { $0 += 1 }
+            }
+        }
+        var server = ServerConfiguration()
+        server.writeBufferBytes = 128 << 10
+        var client = ClientConfiguration()
+        client.streamWindowBytes = 256 << 10
+        try await withServer(router, server, client: client) { client, _, _ in
+            try await client.serverStreaming(Echo.expand, Bytes([])) { answers in
+                var iterator = answers.makeAsyncIterator()
+                _ = try await iterator.next()
+                // The writer has come to rest when the count has not moved for a while.
+                var (last, still) = (-1, 0)
+                while still < 20 {
+                    try await Task.sleep(for: .milliseconds(5))
+                    let now = written.withLock { $0 }
+                    still = now == last ? still + 1 : 0
+                    last = now
+                }
+                // The window, the write buffer and what the socket was given.
+                #expect(last < 100)
+                var count = 1
+                while try await iterator.next() != nil { count += 1 }
+                #expect(count == 1000)
+            }
+        }
+    }
+
+    @Test func `a caller waits while the handler does not read`() async throws {
+        let release = Gate()
+        let written = Mutex(0)
+        var router = Router()
+        router.clientStreaming(Echo.collect) { requests, _ in
+            await release.wait()
+            let count = try await requests.reduce(into: 0) { count, _ in count += 1 }
+            return Bytes([UInt8(count / 4)])
+        }
+        var server = ServerConfiguration()
+        server.streamWindowBytes = 256 << 10
+        var client = ClientConfiguration()
+        client.writeBufferBytes = 128 << 10
+        try await withServer(router, server, client: client) { client, _, _ in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    var (last, still) = (-1, 0)
+                    while still < 20 {
+                        try await Task.sleep(for: .milliseconds(5))
+                        let now = written.withLock { $0 }
+                        still = now == last ? still + 1 : 0
+                        last = now
+                    }
+                    #expect(last < 100)
+                    release.open()
+                }
+                let answer = try await client.clientStreaming(Echo.collect) { writer in
+                    for _ in 0..<1000 {
+                        try await writer.write(Bytes(count: 64 << 10))
+                        written.withLock { $0 += 1 }
+                    }
+                }
+                #expect(answer == Bytes([250]))
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    @Test func `a slow reader does not hold up other calls of its connection`() async throws {
+        var router = Echo.router
+        router.serverStreaming(
+            Method<Bytes, Bytes>(service: "test.Echo", name: "Flood", kind: .serverStreaming)
+        ) { _, responses, _ in
+            while true { try await responses.write(Bytes(count: 32 << 10)) }
+        }
+        let flood = Method<Bytes, Bytes>(
+            service: "test.Echo", name: "Flood", kind: .serverStreaming)
+        try await withServer(router) { client, _, _ in
+            try await client.serverStreaming(flood, Bytes([])) { answers in
+                var iterator = answers.makeAsyncIterator()
+                _ = try await iterator.next()
+                for number in 0..<200 {
+                    let message = Bytes([UInt8(number)])
+                    #expect(try await client.unary(Echo.unary, message) == message)
+                }
+                for _ in 0..<100 { #expect(try await iterator.next() != nil) }
+            }
+        }
+    }
+
+    @Test func `a message larger than every window arrives`() async throws {
+        var server = ServerConfiguration()
+        server.streamWindowBytes = 64 << 10
+        server.connectionWindowBytes = 64 << 10
+        var client = ClientConfiguration()
+        client.streamWindowBytes = 64 << 10
+        client.connectionWindowBytes = 64 << 10
+        try await withServer(Echo.router, server, client: client) { client, _, _ in
+            let message = Bytes(count: 3 << 20)
+            #expect(try await client.unary(Echo.unary, message) == message)
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import RPC
+import Testing
+import Wire
+
+/// `grpc.health.v1.Health`, asked with protobuf by hand.
+@Suite(.timeLimit(.minutes(1)))
+struct HealthTests {
+    static let check = Method<Bytes, Bytes>(
+        service: "grpc.health.v1.Health", name: "Check", kind: .unary, idempotent: true)
+    static let watch = Method<Bytes, Bytes>(
+        service: "grpc.health.v1.Health", name: "Watch", kind: .serverStreaming)
+
+    /// protobuf: field 1, a string.
+    static func request(_ service: String) -> Bytes {
+        Bytes(service.isEmpty ? [] : [0x0A, UInt8(service.utf8.count)] + Array(service.utf8))
+    }
+
+    @Test func `a check answers what was set`() async throws {
+        try await withServer(Router()) { client, server, _ in
+            #expect(try await client.unary(Self.check, Self.request("")) == Bytes([8, 1]))
+            let unknown = await status {
+                _ = try await client.unary(Self.check, Self.request("hone.Data"))
+            }
+            #expect(unknown.code == .notFound)
+            server.health.set(service: "hone.Data", .notServing)
+            #expect(try await client.unary(Self.check, Self.request("hone.Data")) == Bytes([8, 2]))
+            server.health.set(service: "hone.Data", .serving)
+            #expect(try await client.unary(Self.check, Self.request("hone.Data")) == Bytes([8, 1]))
+        }
+    }
+
+    @Test func `a watch hears of each change`() async throws {
+        try await withServer(Router()) { client, server, _ in
+            try await client.serverStreaming(Self.watch, Self.request("x")) { answers in
+                var iterator = answers.makeAsyncIterator()
+                #expect(try await iterator.next() == Bytes([8, 3]))
+                server.health.set(service: "x", .serving)
+                #expect(try await iterator.next() == Bytes([8, 1]))
+                server.health.set(service: "x", .notServing)
+                #expect(try await iterator.next() == Bytes([8, 2]))
+                server.drain()
+                #expect(try await iterator.next() == nil)
+            }
+        }
+    }
+}

@@ -1,0 +1,251 @@
+import RPC
+import Synchronization
+import Testing
+import Wire
+
+/// Health, drain, reconnection and balancing.
+@Suite(.timeLimit(.minutes(1)))
+struct LifeTests {
+    /// A router whose unary call answers a name, and counts.
+    private func named(_ name: UInt8, _ count: Counter = Counter()) -> Router {
+        var router = Router()
+        router.unary(Echo.unary) { _, _ in
+            count.add()
+            return Bytes([name])
+        }
+        router.unary(Echo.repeatable) { _, _ in
+            count.add()
+            return Bytes([name])
+        }
+        return router
+    }
+
+    final class Counter: Sendable {
+        private let count = Mutex(0)
+        var value: Int { count.withLock { $0 } }
+        func add() { count.withLock { $0 += 1 } }
+    }
+
+    @Test func `a draining server finishes open calls and takes no new ones`() async throws {
+        let (begun, release) = (Gate(), Gate())
+        var router = Router()
+        router.unary(Echo.unary) { request, _ in
+            begun.open()
+            await release.wait()
+            return request
+        }
+        let server = Server(ServerConfiguration(), router: router)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let drained = Gate()
+            group.addTask {
+                try await server.run()
+                drained.open()
+            }
+            let client = Client(.dns(host: "127.0.0.1", port: try await server.listeningPort()))
+            try await running(client) {
+                async let answer = client.unary(Echo.unary, Bytes([7]))
+                await begun.wait()
+                server.drain()
+                var late = Status.ok
+                while late.code != .unavailable {
+                    late = await status {
+                        _ = try await client.unary(
+                            Echo.repeatable, Bytes([]),
+                            options: CallOptions(deadline: .seconds(5)))
+                    }
+                }
+                #expect(!drained.isOpen)
+                release.open()
+                #expect(try await answer == Bytes([7]))
+            }
+            try await group.waitForAll()
+            #expect(drained.isOpen)
+        }
+    }
+
+    @Test func `a server without calls drains at once`() async throws {
+        let server = Server(ServerConfiguration(), router: Router())
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await server.run() }
+            let client = Client(.dns(host: "127.0.0.1", port: try await server.listeningPort()))
+            try await running(client) {
+                _ = await status { _ = try await client.unary(Echo.unary, Bytes([])) }
+                server.drain()
+                try await group.waitForAll()
+            }
+        }
+        let never = Server(ServerConfiguration(), router: Router())
+        never.drain()
+        try await never.run()
+    }
+
+    @Test func `a client reconnects after its server came back`() async throws {
+        let server = Server(ServerConfiguration(), router: named(1))
+        let listening = Mutex(0)
+        let client = try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await server.run() }
+            let port = try await server.listeningPort()
+            listening.withLock { $0 = port }
+            group.cancelAll()
+            return Client(.dns(host: "127.0.0.1", port: port))
+        }
+        let port = listening.withLock { $0 }
+        try await running(client) {
+            let patient = CallOptions(deadline: .seconds(20), waitForReady: true)
+            for name in UInt8(1)...3 {
+                var configuration = ServerConfiguration()
+                configuration.port = port
+                let server = Server(configuration, router: self.named(name))
+                let answer = try await running(server) { _ in
+                    try await client.unary(Echo.unary, Bytes([]), options: patient)
+                }
+                #expect(answer == Bytes([name]))
+            }
+        }
+    }
+
+    @Test func `a rolling restart loses no call`() async throws {
+        let first = Server(ServerConfiguration(), router: named(1))
+        let second = Server(ServerConfiguration(), router: named(2))
+        try await withThrowingTaskGroup(of: Void.self) { servers in
+            servers.addTask { try await first.run() }
+            servers.addTask { try await second.run() }
+            let client = Client(
+                .addresses([
+                    .init(host: "127.0.0.1", port: try await first.listeningPort()),
+                    .init(host: "127.0.0.1", port: try await second.listeningPort()),
+                ]))
+            try await running(client) {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for task in 0..<8 {
+                        group.addTask {
+                            for number in 0..<300 {
+                                if task == 0, number == 100 { first.drain() }
+                                _ = try await client.unary(Echo.unary, Bytes([]))
+                            }
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                #expect(try await client.unary(Echo.unary, Bytes([])) == Bytes([2]))
+            }
+            second.drain()
+            try await servers.waitForAll()
+        }
+    }
+
+    @Test(arguments: [Balancing.roundRobin, .leastLoaded])
+    func `calls are spread over all servers`(balancing: Balancing) async throws {
+        let counts = [Counter(), Counter()]
+        let router = { @Sendable (index: Int) in self.named(UInt8(index), counts[index]) }
+        try await running(Server(ServerConfiguration(), router: router(0))) { first in
+            try await running(Server(ServerConfiguration(), router: router(1))) { second in
+                var configuration = ClientConfiguration()
+                configuration.balancing = balancing
+                let client = Client(
+                    try Target(parsing: "127.0.0.1:\(first),127.0.0.1:\(second)"), configuration)
+                try await running(client) {
+                    // Calls go to whoever is ready, so both must be before the count means much.
+                    while counts.contains(where: { $0.value == 0 }) {
+                        _ = try await client.unary(Echo.unary, Bytes([]))
+                    }
+                    let before = counts.map(\.value)
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        for _ in 0..<4 {
+                            group.addTask {
+                                for _ in 0..<100 {
+                                    _ = try await client.unary(Echo.unary, Bytes([]))
+                                }
+                            }
+                        }
+                        try await group.waitForAll()
+                    }
+                    for index in 0..<2 { #expect(counts[index].value - before[index] > 100) }
+                }
+            }
+        }
+    }
+
+    @Test func `the busy server gets fewer calls`() async throws {
+        let (stuck, release) = (Counter(), Gate())
+        var slow = Router()
+        slow.unary(Echo.unary) { _, _ in
+            stuck.add()
+            await release.wait()
+            return Bytes([1])
+        }
+        let slowRouter = slow
+        let quick = Counter()
+        try await running(Server(ServerConfiguration(), router: slowRouter)) { first in
+            let server = Server(ServerConfiguration(), router: self.named(2, quick))
+            try await running(server) { second in
+                let client = Client(try Target(parsing: "127.0.0.1:\(first),127.0.0.1:\(second)"))
+                try await running(client) {
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        for _ in 0..<2 {
+                            group.addTask {
+                                while stuck.value < 1 {
+                                    _ = try await client.unary(Echo.unary, Bytes([]))
+                                }
+                            }
+                        }
+                        while stuck.value < 1 { await Task.yield() }
+                        let before = stuck.value
+                        for _ in 0..<50 {
+                            _ = try await client.unary(
+                                Echo.unary, Bytes([]), options: CallOptions(deadline: .seconds(5)))
+                        }
+                        #expect(stuck.value == before)
+                        release.open()
+                        try await group.waitForAll()
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func `an idempotent call is tried again where a server is unavailable`() async throws {
+        let count = Counter()
+        var router = Router()
+        router.unary(Echo.repeatable) { request, _ in
+            count.add()
+            if count.value < 3 { throw Status(.unavailable, "warming up") }
+            return request
+        }
+        router.unary(Echo.unary) { _, _ in
+            count.add()
+            throw Status(.unavailable, "warming up")
+        }
+        try await withServer(router) { client, _, _ in
+            #expect(try await client.unary(Echo.repeatable, Bytes([5])) == Bytes([5]))
+            #expect(count.value == 3)
+            let once = await status { _ = try await client.unary(Echo.unary, Bytes([])) }
+            #expect(once == Status(.unavailable, "warming up"))
+            #expect(count.value == 4)
+        }
+    }
+
+    @Test func `the observer hears of every call's end`() async throws {
+        final class Observer: CallObserver {
+            let summaries = Mutex<[CallSummary]>([])
+            func callEnded(_ summary: CallSummary) { summaries.withLock { $0.append(summary) } }
+        }
+        let (server, client) = (Observer(), Observer())
+        var serverConfiguration = ServerConfiguration()
+        serverConfiguration.observer = server
+        var clientConfiguration = ClientConfiguration()
+        clientConfiguration.observer = client
+        try await withServer(Echo.router, serverConfiguration, client: clientConfiguration) {
+            caller, _, _ in
+            _ = try await caller.unary(Echo.unary, Bytes([1]))
+            _ = await status {
+                let missing = Method<Bytes, Bytes>(service: "no", name: "No", kind: .unary)
+                _ = try await caller.unary(missing, Bytes([]))
+            }
+        }
+        let methods = client.summaries.withLock { $0.map(\.method) }
+        #expect(methods == ["/test.Echo/Unary", "/no/No"])
+        #expect(client.summaries.withLock { $0.map(\.status.code) } == [.ok, .unimplemented])
+        #expect(server.summaries.withLock { $0.map(\.method) } == ["/test.Echo/Unary"])
+    }
+}

@@ -1,0 +1,22 @@
+import RPC
+import Testing
+
+struct TargetTests {
+    @Test func `targets are read in every form`() throws {
+        #expect(try Target(parsing: "127.0.0.1:7401") == .dns(host: "127.0.0.1", port: 7401))
+        #expect(try Target(parsing: "dns:///inference:7404") == .dns(host: "inference", port: 7404))
+        #expect(try Target(parsing: "[::1]:80") == .dns(host: "::1", port: 80))
+        #expect(
+            try Target(parsing: "a:1, b:2,dns:///c:3")
+                == .addresses([
+                    .init(host: "a", port: 1), .init(host: "b", port: 2), .init(host: "c", port: 3),
+                ]))
+        #expect(try Target(parsing: "[::1]:80").description == "[::1]:80")
+    }
+
+    @Test(arguments: ["", "host", "host:", ":1", "host:70000", "a:1,,b:2", "host:x"])
+    func `what names no server is refused with the form expected`(text: String) {
+        let error = #expect(throws: TargetError.self) { try Target(parsing: text) }
+        #expect(error?.description.contains("HOST:PORT") == true)
+    }
+}

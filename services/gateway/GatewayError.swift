@@ -1,0 +1,44 @@
+import RPC
+
+/// What the gateway itself finds wrong: with its settings, with a workflow, with a step.
+package enum GatewayError: Error, Sendable, Equatable, CustomStringConvertible {
+    case noKeys(path: String)
+    case badDefinition(reason: String)
+    case missingParameter(name: String)
+    case unknownParameter(name: String, known: [String])
+    case unknownReference(text: String, step: String)
+    case badStep(step: String, reason: String)
+    case jobFailed(step: String, job: String, reason: String)
+    case noReplica(model: String, failures: [String])
+
+    package var description: String {
+        switch self {
+        case .noKeys(let path):
+            "\(path) holds no API key; write one a line, or leave --api-keys-file out"
+        case .badDefinition(let reason):
+            "the workflow cannot be read: \(reason)"
+        case .missingParameter(let name):
+            "the workflow's parameter \"\(name)\" has no value; give --set \(name)=VALUE"
+        case .unknownParameter(let name, let known):
+            "the workflow has no parameter \"\(name)\"; it has \(known)"
+        case .unknownReference(let text, let step):
+            "step \"\(step)\" refers to ${\(text)}, which no parameter and no earlier step gives"
+        case .badStep(let step, let reason):
+            "step \"\(step)\": \(reason)"
+        case .jobFailed(let step, let job, let reason):
+            "step \"\(step)\": job \(job) ended without a result: \(reason)"
+        case .noReplica(let model, let failures):
+            "no inference replica loaded \"\(model)\": \(failures.joined(separator: "; "))"
+        }
+    }
+}
+
+extension GatewayError: StatusConvertible {
+    package var status: Status {
+        switch self {
+        case .jobFailed: Status(.aborted, description)
+        case .noReplica: Status(.failedPrecondition, description)
+        default: Status(.invalidArgument, description)
+        }
+    }
+}

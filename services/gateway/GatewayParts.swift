@@ -1,0 +1,30 @@
+import Jobs
+import RPC
+import Schema
+import ServiceKit
+
+/// Puts the gateway together.
+package enum GatewayParts {
+    package static func add(
+        to host: inout ServiceHost, settings: GatewaySettings, connections: ConnectionOptions
+    ) throws {
+        let services = Services(
+            data: try host.client(of: .data, connections),
+            augmentation: try host.client(of: .augmentation, connections),
+            trainer: try host.client(of: .trainer, connections),
+            inference: try host.client(of: .inference, connections),
+            evaluator: try host.client(of: .evaluator, connections),
+            inferenceTarget: try connections.target(of: .inference), tls: host.settings.tls)
+        let table = try JobTable(path: host.settings.path("jobs.sqlite"))
+        var router = Router()
+        router.register(GatewayHandler(jobs: JobCalls(table), services: services))
+        host.serve(router)
+        host.add("jobs") { try await table.run([WorkflowRunner.kind: WorkflowRunner(services)]) }
+        let http = GatewayHTTP(
+            inference: services.inference, keys: settings.keys, usual: settings.usual,
+            logger: host.logger)
+        let part = HTTPPart(http.routes(), listen: settings.http, logger: host.logger)
+        host.add("http", service: part)
+        host.beforeReady { $0.http = "\(await part.address())" }
+    }
+}

@@ -1,0 +1,43 @@
+import Hummingbird
+import Logging
+import NIOCore
+import ServiceKit
+import ServiceLifecycle
+
+/// The HTTP server as a part of the host; tells its port once it listens.
+package struct HTTPPart: Service {
+    private let routes: Router<BasicRequestContext>
+    private let listen: ListenAddress
+    private let logger: Logger
+    private let ports: AsyncStream<Int>
+    private let tellPort: AsyncStream<Int>.Continuation
+
+    package init(_ routes: Router<BasicRequestContext>, listen: ListenAddress, logger: Logger) {
+        self.routes = routes
+        self.listen = listen
+        self.logger = logger
+        (ports, tellPort) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    package func run() async throws {
+        var quiet = logger
+        if quiet.logLevel == .info { quiet.logLevel = .warning }
+        let application = Application(
+            router: routes,
+            configuration: ApplicationConfiguration(
+                address: .hostname(listen.host, port: listen.port), serverName: "hone"),
+            onServerRunning: { channel in
+                tellPort.yield(channel.localAddress?.port ?? listen.port)
+                tellPort.finish()
+            },
+            logger: quiet)
+        try await application.run()
+    }
+
+    /// The address it serves at; waits until it does. Ask once.
+    package func address() async -> ListenAddress {
+        var address = listen
+        for await port in ports { address.port = port }
+        return address
+    }
+}
