@@ -64,13 +64,16 @@ public struct LlamaWeights: Sendable {
         self.layers = layers
     }
 
-    /// A new model: gains 1, matrices normal with deviation 0.02, the same for the same seed.
-    public init(random configuration: LlamaConfiguration, seed: UInt64) {
+    /// A new model: gains 1, matrices normal with the given deviation, the same for the same seed.
+    public init(
+        random configuration: LlamaConfiguration, seed: UInt64,
+        deviation: Double = LlamaWeights.initialDeviation
+    ) {
         self.init(zeros: configuration)
         var source = RandomSource(seed: seed)
         for (entry, tensor) in zip(layout.entries, tensors) {
             if entry.isMatrix {
-                tensor.fillNormal(deviation: LlamaWeights.initialDeviation, from: &source)
+                tensor.fillNormal(deviation: deviation, from: &source)
             } else {
                 tensor.fill(1)
             }

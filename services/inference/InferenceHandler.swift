@@ -1,18 +1,23 @@
 import FoundationEssentials
 import Generation
-import RPC
-import Schema
+package import RPC
+package import Schema
 import Tokenization
 
 /// Answers the calls of `hone.Inference`.
-struct InferenceHandler: InferenceAPI.Handler {
+package struct InferenceHandler: InferenceAPI.Handler {
     let host: ModelHost
     let registry: ModelRegistry
+
+    package init(host: ModelHost, registry: ModelRegistry) {
+        self.host = host
+        self.registry = registry
+    }
 
     /// Tokens of a completion when the request names no limit.
     private static let defaultCompletionTokens = 256
 
-    func generate(
+    package func generate(
         _ request: GenerateRequest, _ responses: ResponseWriter<GenerateEvent>,
         _ context: CallContext
     ) async throws {
@@ -31,7 +36,7 @@ struct InferenceHandler: InferenceAPI.Handler {
         }
     }
 
-    func complete(
+    package func complete(
         _ request: CompleteRequest, _ responses: ResponseWriter<CompletionEvent>,
         _ context: CallContext
     ) async throws {
@@ -77,7 +82,7 @@ struct InferenceHandler: InferenceAPI.Handler {
         try await responses.write(event)
     }
 
-    func tokenize(
+    package func tokenize(
         _ request: TokenizeRequest, _ context: CallContext
     ) async throws -> TokenizeReply {
         let tokenizer = try host.current().requireTokenizer()
@@ -86,7 +91,7 @@ struct InferenceHandler: InferenceAPI.Handler {
         return reply
     }
 
-    func detokenize(
+    package func detokenize(
         _ request: DetokenizeRequest, _ context: CallContext
     ) async throws -> DetokenizeReply {
         let tokenizer = try host.current().requireTokenizer()
@@ -95,7 +100,7 @@ struct InferenceHandler: InferenceAPI.Handler {
         return reply
     }
 
-    func score(_ request: ScoreRequest, _ context: CallContext) async throws -> ScoreReply {
+    package func score(_ request: ScoreRequest, _ context: CallContext) async throws -> ScoreReply {
         let model = try host.current()
         let program = ScoreProgram(ids: try ids(request.tokens), top: min(request.top, 100))
         let scored = try await engine { try await model.scheduler.perform(program) }
@@ -110,11 +115,11 @@ struct InferenceHandler: InferenceAPI.Handler {
         return reply
     }
 
-    func status(_ request: Empty, _ context: CallContext) async throws -> InferenceStatus {
+    package func status(_ request: Empty, _ context: CallContext) async throws -> InferenceStatus {
         status()
     }
 
-    func load(_ request: LoadRequest, _ context: CallContext) async throws -> InferenceStatus {
+    package func load(_ request: LoadRequest, _ context: CallContext) async throws -> InferenceStatus {
         if let loaded = host.loaded, loaded.name == request.model { return status() }
         try await engine { try await registry.load(request.model, into: host) }
         return status()

@@ -1,21 +1,21 @@
 import FoundationEssentials
-import Generation
+package import Generation
 import Llama
-import Tokenization
+package import Tokenization
 
 /// What the service knows of a model beside its weights.
-struct LoadedModel: Sendable {
+package struct LoadedModel: Sendable {
     /// The name by which it was asked for.
-    var name: String
+    package var name: String
     /// Its folder.
-    var path: String
+    package var path: String
     /// Nil where the folder has none: ids can still be scored.
-    var tokenizer: Tokenizer?
-    var contextLength: Int
-    var vocabularySize: Int
+    package var tokenizer: Tokenizer?
+    package var contextLength: Int
+    package var vocabularySize: Int
     /// Tokens that end a text.
-    var endIDs: Set<TokenID>
-    var scheduler: Scheduler
+    package var endIDs: Set<TokenID>
+    package var scheduler: Scheduler
 
     /// Reads everything but the weights.
     init(
@@ -45,7 +45,7 @@ struct LoadedModel: Sendable {
     }
 
     /// The tokenizer, or an error that says what the folder lacks.
-    func requireTokenizer() throws -> Tokenizer {
+    package func requireTokenizer() throws -> Tokenizer {
         guard let tokenizer else { throw InferenceError.noTokenizer(path: path) }
         return tokenizer
     }

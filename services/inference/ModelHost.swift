@@ -1,4 +1,4 @@
-import Generation
+package import Generation
 import ServiceKit
 import Synchronization
 
@@ -6,16 +6,18 @@ import Synchronization
 ///
 /// The old model serves until the new one is ready; its open requests then end with an error that
 /// may be retried.
-final class ModelHost: Sendable {
+package final class ModelHost: Sendable {
     /// What a model is loaded with.
-    struct Settings: Sendable {
-        var limits = Scheduler.Limits()
+    package struct Settings: Sendable {
+        package var limits = Scheduler.Limits()
         /// Threads that compute, the scheduler's own included.
-        var threads = 1
+        package var threads = 1
         /// Nil takes the context that the model was made for.
-        var contextLength: Int?
+        package var contextLength: Int?
         /// Nil takes the tokenizer in the model's folder.
-        var tokenizer: String?
+        package var tokenizer: String?
+
+        package init() {}
     }
 
     private struct Request: Sendable {
@@ -36,12 +38,12 @@ final class ModelHost: Sendable {
     private let requests: AsyncStream<Request>
     private let submit: AsyncStream<Request>.Continuation
 
-    init(_ settings: Settings) {
+    package init(_ settings: Settings) {
         self.settings = settings
         (requests, submit) = AsyncStream.makeStream()
     }
 
-    var loaded: LoadedModel? { state.withLock { $0.loaded } }
+    package var loaded: LoadedModel? { state.withLock { $0.loaded } }
 
     func current() throws -> LoadedModel {
         guard let loaded else { throw InferenceError.noModel }
@@ -49,7 +51,7 @@ final class ModelHost: Sendable {
     }
 
     /// Loads a folder; returns once the model can serve.
-    func load(name: String, path: String) async throws -> LoadedModel {
+    package func load(name: String, path: String) async throws -> LoadedModel {
         try await withCheckedThrowingContinuation { done in
             if state.withLock({ $0.isStopped }) {
                 return done.resume(throwing: InferenceError.noModel)
@@ -62,7 +64,7 @@ final class ModelHost: Sendable {
     }
 
     /// Runs models until it is cancelled.
-    func run() async throws {
+    package func run() async throws {
         await withDiscardingTaskGroup { group in
             for await request in requests {
                 group.addTask { await self.serve(request) }
@@ -133,7 +135,7 @@ private final class OneAnswer: Sendable {
 }
 
 /// Loads a model, runs a body beside it and ends it with the body.
-func withModel<Value: Sendable>(
+package func withModel<Value: Sendable>(
     _ path: String, _ settings: ModelHost.Settings,
     _ body: @escaping @Sendable (LoadedModel) async throws -> Value
 ) async throws -> Value {

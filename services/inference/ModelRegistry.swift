@@ -1,16 +1,21 @@
 import Corpus
 import FoundationEssentials
-import RPC
+package import RPC
 import Schema
 
 /// Finds a model's folder: on this machine, or by fetching a registered model's files.
-struct ModelRegistry: Sendable {
+package struct ModelRegistry: Sendable {
     /// Nil where no data service is known: only folders can be loaded then.
     let data: Client?
     /// Where fetched models are kept.
     let folder: String
 
-    func load(_ name: String, into host: ModelHost) async throws {
+    package init(data: Client?, folder: String) {
+        self.data = data
+        self.folder = folder
+    }
+
+    package func load(_ name: String, into host: ModelHost) async throws {
         _ = try await host.load(name: name, path: try await path(of: name))
     }
 
