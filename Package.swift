@@ -69,7 +69,7 @@ let targets: [Target] = [
     tests(of: "TrainerService", "Schema", "ServiceKit", "RPC", "Wire", "Training", "Llama", "Tensors", "Tokenization", "Corpus", "Revising", "Jobs"),
     tests(of: "InferenceService", "Schema", "ServiceKit", "RPC", "Wire", "Generation", "Llama", "Tensors", "Tokenization", "Revising", "Corpus"),
     tests(of: "EvaluatorService", "Corpus", "Judging", "Chat", "Schema", "ServiceKit", "RPC", "Wire", "Jobs"),
-    tests(of: "GatewayService", "Corpus", "Schema", "ServiceKit", "RPC", "Wire", "Jobs"),
+    tests(of: "GatewayService", log(), "Corpus", "Schema", "ServiceKit", "RPC", "Wire", "Jobs"),
     tests(of: "TutorService", "Drills", "Revising", "Judging", "Corpus"),
     tests(of: "Suite", depends: false),
     tests(of: "Tidy", depends: false),
