@@ -125,17 +125,28 @@ extension WireCoder {
         }
     }
 
-    public mutating func enumeration<Choice: WireEnum>(
+    @inlinable public mutating func enumeration<Choice: WireEnum>(
         _ tag: UInt32, _ name: String, _ value: inout Choice
     ) {
-        switch mode {
-        case .encoding:
-            let number = value.number
-            if number != 0 { write(tag, uint: number) }
-        case .decoding:
-            take(tag) { reader throws(WireError) in value = Choice(number: try reader.uint()) }
-        case .describing: describe(tag, name, .enumeration(Choice.wireName))
+        var number = value.number
+        if choice(tag, name, Choice.wireName, &number) {
+            value = Choice(number: number)
         }
+    }
+
+    /// An enumeration's number; returns whether it was decoded.
+    @usableFromInline mutating func choice(
+        _ tag: UInt32, _ name: String, _ type: String, _ number: inout UInt64
+    ) -> Bool {
+        switch mode {
+        case .encoding: if number != 0 { write(tag, uint: number) }
+        case .decoding:
+            guard isNext(tag) else { return false }
+            take(tag) { reader throws(WireError) in number = try reader.uint() }
+            return true
+        case .describing: describe(tag, name, .enumeration(type))
+        }
+        return false
     }
 
     private func unsigned(_ value: Int, _ name: String) -> UInt64 {

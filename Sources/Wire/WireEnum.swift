@@ -21,7 +21,7 @@ public protocol WireEnum: Sendable, Hashable {
 }
 
 extension WireEnum {
-    public init(number: UInt64) {
+    @inlinable public init(number: UInt64) {
         self =
             if number < UInt64(Self.known.count) {
                 Self.known[Int(number)]
@@ -36,7 +36,8 @@ extension WireEnum {
         self = choice
     }
 
-    public var number: UInt64 {
+    // Inlinable, so that the search is compiled for each enumeration.
+    @inlinable public var number: UInt64 {
         unknownNumber ?? UInt64(Self.known.firstIndex(of: self) ?? 0)
     }
 

@@ -121,11 +121,17 @@ struct WireCoderTests {
     }
 
     @Test func `small fields cannot grow into large memory`() {
-        let pair: [UInt8] = [0x01, 0x00]
-        let many = Array(repeatElement(pair, count: 20_000).joined())
+        expectTooMuchMemory(Crowd.self, [0x01, 0x00])
+        expectTooMuchMemory(Letter.self, [0x09, 0x00])
+    }
+
+    private func expectTooMuchMemory<Message: WireMessage>(
+        _ type: Message.Type, _ field: [UInt8]
+    ) {
+        let many = Array(repeatElement(field, count: 40_000).joined())
         do throws(WireError) {
-            let members = try Crowd(decoding: many).members.count
-            Issue.record("\(members) members out of \(many.count) bytes")
+            let message = try Message(decoding: many)
+            Issue.record("\(message.encoded().count) bytes out of \(many.count)")
         } catch {
             guard case .tooMuchMemory(_, let needed, let limit) = error else {
                 Issue.record(error)
