@@ -42,12 +42,13 @@ private final class MemoryDatasets: DatasetLink {
 @Suite struct RunnerTests {
     private let folder: Folder
     private let datasets: MemoryDatasets
-    private let teachers = Mutex<[MemoryTeacher]>([])
 
     init() throws {
         folder = try Folder()
         datasets = MemoryDatasets(
-            (0..<10).map { "{\"instruction\": \"Task \($0).\", \"input\": \"\", \"output\": \"G\"}" })
+            (0..<10).map {
+                "{\"instruction\": \"Task \($0).\", \"input\": \"\", \"output\": \"G\"}"
+            })
     }
 
     private func request(_ change: (inout AugmentationRequest) -> Void = { _ in })
