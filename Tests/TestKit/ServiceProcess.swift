@@ -69,7 +69,8 @@ public final class TemporaryFolder: Sendable {
     public let path: String
 
     public init() throws {
-        path = FileManager.default.temporaryDirectory.appending(path: "hone-\(UUID().uuidString)")
+        path =
+            FileManager.default.temporaryDirectory.appending(path: "hone-\(UUID().uuidString)")
             .path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
@@ -136,10 +137,10 @@ public final class ServiceProcess {
         if process.isRunning { end(SIGKILL) }
     }
 
-    /// Sends a signal, waits for the end, and returns the exit status.
+    /// Sends a signal, SIGTERM unless another is named; waits, and returns the exit status.
     @discardableResult
-    public func end(_ signal: Int32 = SIGTERM) -> Int32 {
-        kill(process.processIdentifier, signal)
+    public func end(_ signal: Int32? = nil) -> Int32 {
+        kill(process.processIdentifier, signal ?? SIGTERM)
         process.waitUntilExit()
         return process.terminationStatus
     }
