@@ -104,24 +104,30 @@ class ConnectionHandler: ChannelInboundHandler {
         guard let context, context.channel.isActive, !isFlushing, !isLost else { return }
         isFlushing = true
         defer { isFlushing = false }
-        var isWritten = false
         do {
-            while context.channel.isWritable, session.wantsToWrite {
-                guard let output = try nextOutput(context) else { break }
-                context.write(wrapOutboundOut(output), promise: nil)
-                isWritten = true
-            }
+            // The socket may take all at once and be writable again within `flush`.
+            while try writeOutput(context) { context.flush() }
         } catch {
             lose(Status(.internal, "\(error)"))
             context.close(promise: nil)
             return
         }
-        if isWritten { context.flush() }
         drainEvents(ByteBuffer())
         if !session.isAlive {
             lose(Status(.unavailable, "the connection was closed"))
             context.close(promise: nil)
         }
+    }
+
+    /// Hands frames to the channel until it is full or nothing is left; false of none.
+    private func writeOutput(_ context: ChannelHandlerContext) throws -> Bool {
+        var isWritten = false
+        while context.channel.isWritable, session.wantsToWrite {
+            guard let output = try nextOutput(context) else { break }
+            context.write(wrapOutboundOut(output), promise: nil)
+            isWritten = true
+        }
+        return isWritten
     }
 
     private func nextOutput(_ context: ChannelHandlerContext) throws -> ByteBuffer? {
