@@ -21,6 +21,8 @@ class ConnectionHandler: ChannelInboundHandler {
     private var nextPing: UInt64 = 1
     private var events: [Event] = []
     private var isFlushing = false
+    /// Whether bytes may be sent: over TLS, only after its handshake.
+    private var isOpen = false
     private(set) var isLost = false
     /// Why the connection broke; kept for those whose calls it takes along.
     private(set) var failure: Status?
@@ -54,7 +56,6 @@ class ConnectionHandler: ChannelInboundHandler {
             bound.value.fail(
                 Status(.unavailable, "the peer sent no HTTP/2 settings in time"), .noError)
         }
-        if context.channel.isActive { flush() }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -63,6 +64,7 @@ class ConnectionHandler: ChannelInboundHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
+        isOpen = true
         flush()
     }
 
@@ -101,7 +103,7 @@ class ConnectionHandler: ChannelInboundHandler {
 
     /// Sends what the session has to say, as far as the socket takes it.
     func flush() {
-        guard let context, context.channel.isActive, !isFlushing, !isLost else { return }
+        guard let context, isOpen, !isFlushing, !isLost else { return }
         isFlushing = true
         defer { isFlushing = false }
         do {
