@@ -82,7 +82,7 @@ let targets: [Target] = [
     tests(
         of: "EvaluatorService", "Corpus", "Judging", "Chat", "Schema", "ServiceKit", "RPC", "Wire",
         "Jobs"),
-    tests(of: "GatewayService", "Corpus", "Schema", "ServiceKit", "RPC", "Wire", "Jobs"),
+    tests(of: "GatewayService", log(), "Corpus", "Schema", "ServiceKit", "RPC", "Wire", "Jobs"),
     tests(of: "TutorService", "Drills", "Revising", "Judging", "Corpus"),
     tests(of: "Suite", depends: false),
     tests(of: "Tidy", depends: false),
@@ -214,3 +214,4 @@ func present(_ products: [Product], _ targets: [Target]) -> [Product] {
         ($0 as? Product.Executable)?.targets.allSatisfy(names.contains) ?? true
     }
 }
+//

@@ -44,6 +44,8 @@ internal import Synchronization
         tasks: Int, scratchCount: Int = 0,
         _ body: (_ task: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
     ) {
+        shared.begin()
+        defer { shared.end() }
         for worker in scratch.indices where scratch[worker].count < scratchCount {
             scratch[worker] = Buffer(count: scratchCount)
         }
@@ -121,9 +123,16 @@ extension ThreadPool {
             unsafe wake.deallocate()
         }
 
-        func open(tasks: Int, scratch: [Buffer], _ body: @escaping Body) {
+        func begin() {
             let already = busy.exchange(true, ordering: .acquiring)
             precondition(!already, "two threads use one Compute at once")
+        }
+
+        func end() {
+            busy.store(false, ordering: .releasing)
+        }
+
+        func open(tasks: Int, scratch: [Buffer], _ body: @escaping Body) {
             self.tasks = tasks
             self.scratch = scratch
             unsafe self.body = unsafe body
@@ -143,7 +152,6 @@ extension ThreadPool {
                 if spins % Shared.spins == 0 { sched_yield() }
             }
             unsafe body = nil
-            busy.store(false, ordering: .releasing)
         }
 
         func work(as worker: Int) {

@@ -17,7 +17,7 @@ struct AttentionTests {
             lengths: [70, 5, 24]),
         Case(
             shape: AttentionShape(queryHeads: 3, keyValueHeads: 1, headDimension: 48),
-            lengths: [300]),
+            lengths: [270]),
     ]
 
     @Test(arguments: cases.indices)
@@ -32,7 +32,7 @@ struct AttentionTests {
         let fused = randomTensor(rows, shape.fusedColumns, seed: 1)
         let dy = randomTensor(rows, shape.queryColumns, seed: 2)
         let expected = plainAttention(Plain(fused), Plain(dy), sequences, shape)
-        for compute in computes {
+        for compute in computes() {
             let y = Tensor(rows: rows, columns: shape.queryColumns)
             let sums = Tensor(rows: rows, columns: shape.queryHeads)
             compute.attention(fused, sequences: sequences, shape: shape, into: y, logSums: sums)
@@ -52,7 +52,7 @@ struct AttentionTests {
         let fused = randomTensor(length, shape.fusedColumns, seed: 3)
         let whole = Tensor(rows: length, columns: shape.queryColumns)
         let sums = Tensor(rows: length, columns: shape.queryHeads)
-        for compute in computes {
+        for compute in computes() {
             compute.attention(
                 fused, sequences: [0..<length], shape: shape, into: whole, logSums: sums)
             let cache = LayerCache(shape: shape, capacity: length)
@@ -63,7 +63,8 @@ struct AttentionTests {
                     fused.slice(rows: rows),
                     parts: [CachedPart(rows: 0..<rows.count, past: start, cache: cache)],
                     shape: shape, into: y)
-                #expect(y.values == whole.slice(rows: rows).values, "rows \(rows)")
+                let same = y.values == whole.slice(rows: rows).values
+                #expect(same, "rows \(rows)")
             }
         }
     }

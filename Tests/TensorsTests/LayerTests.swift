@@ -24,7 +24,7 @@ struct LayerTests {
                 dWeight[0, j] += Double(dy[i, j]) * row[j] * r
             }
         }
-        for compute in computes {
+        for compute in computes() {
             let result = Tensor(rows: rows, columns: columns)
             let inverse = Tensor(rows: rows, columns: 1)
             compute.rmsNorm(x, weight: weight, epsilon: 1e-5, into: result, inverse: inverse)
@@ -59,7 +59,7 @@ struct LayerTests {
                 slopes[i, n + j] = Double(dy[i, j]) * g * s
             }
         }
-        for compute in computes {
+        for compute in computes() {
             let result = Tensor(rows: 7, columns: n)
             compute.swiGLU(gateUp, into: result)
             #expect(y.difference(result) < 2e-4)
@@ -88,7 +88,7 @@ struct LayerTests {
                 }
             }
         }
-        for compute in computes {
+        for compute in computes() {
             let y = x.copied()
             compute.rotate(y, heads: 2, positions: positions, angles: angles)
             #expect(expected.difference(y) < 2e-5)
@@ -116,7 +116,7 @@ struct LayerTests {
                 gradient[i, j] = 0.5 * (exp(row[j] - most) / total - (j == targets[i] ? 1 : 0))
             }
         }
-        for compute in computes {
+        for compute in computes() {
             let result = logits.copied()
             let computed = compute.crossEntropy(result, targets: targets, scale: 0.5)
             // float32 keeps 7 digits of the largest loss.
@@ -134,7 +134,7 @@ struct LayerTests {
     @Test func `rows are gathered and their gradients added in order`() {
         let table = randomTensor(5, 70, seed: 1)
         let ids: [Int32] = [4, 0, 4]
-        for compute in computes {
+        for compute in computes() {
             let y = Tensor(rows: 3, columns: 70)
             compute.gather(table, ids, into: y)
             #expect(y.row(0) == table.row(4) && y.row(1) == table.row(0))
@@ -160,7 +160,7 @@ struct LayerTests {
             expected[0, j] -= 0.01 * 0.1 * expected[0, j]
             expected[0, j] -= 0.01 * correctedM / (correctedV.squareRoot() + 1e-8)
         }
-        for compute in computes {
+        for compute in computes() {
             let result = value.copied()
             compute.adamW(
                 result, gradient: gradient, first: first.copied(), second: second.copied(),

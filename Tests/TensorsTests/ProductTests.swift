@@ -15,7 +15,7 @@ struct ProductTests {
         let dy = randomTensor(rows, outputs, seed: 3)
         // Rounding grows with the root of the length of the sums.
         let tolerance = 4e-6 * Double(max(rows, outputs, inputs)).squareRoot()
-        for compute in computes {
+        for compute in computes() {
             let y = Tensor(rows: rows, columns: outputs)
             compute.multiply(x, compute.packed(w), into: y)
             let expected = Plain(x) * Plain(w).transposed

@@ -1,11 +1,14 @@
 // FileHandle is not in FoundationEssentials.
 import Foundation
+import Synchronization
 
 /// A file that only grows; what is written to it is known to the journal first.
-final class AppendFile {
+final class AppendFile: Sendable {
     let path: String
     private let handle: FileHandle
-    private(set) var size: Int
+    private let bytes: Mutex<Int>
+
+    var size: Int { bytes.withLock { $0 } }
 
     init(path: String) throws(AugmentationError) {
         self.path = path
@@ -15,7 +18,7 @@ final class AppendFile {
                 throw AugmentationError.file(path: path, reason: "cannot be made")
             }
             handle = try FileHandle(forUpdating: URL(filePath: path))
-            size = Int(try handle.seekToEnd())
+            bytes = Mutex(Int(try handle.seekToEnd()))
         } catch let error as AugmentationError {
             throw error
         } catch {
@@ -26,7 +29,7 @@ final class AppendFile {
     func append(_ bytes: [UInt8]) throws(AugmentationError) {
         guard !bytes.isEmpty else { return }
         try perform { try handle.write(contentsOf: Data(bytes)) }
-        size += bytes.count
+        self.bytes.withLock { $0 += bytes.count }
     }
 
     func read(_ range: Range<Int>) throws(AugmentationError) -> [UInt8] {
@@ -39,7 +42,7 @@ final class AppendFile {
 
     func truncate(to size: Int) throws(AugmentationError) {
         try perform { try handle.truncate(atOffset: UInt64(size)) }
-        self.size = size
+        bytes.withLock { $0 = size }
     }
 
     func synchronize() throws(AugmentationError) {

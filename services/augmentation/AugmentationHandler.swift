@@ -1,6 +1,8 @@
+import Jobs
 package import RPC
 package import Schema
 package import ServiceKit
+import Wire
 
 /// Answers the calls of `hone.Augmentation`.
 package struct AugmentationHandler: AugmentationAPI.Handler {
@@ -28,7 +30,8 @@ package struct AugmentationHandler: AugmentationAPI.Handler {
     }
 
     package func watch(
-        _ request: WatchRequest, _ responses: ResponseWriter<JobEvent>, _ context: CallContext
+        _ request: WatchRequest, _ responses: ResponseWriter<Schema.JobEvent>,
+        _ context: CallContext
     ) async throws {
         try await jobs.watch(request, responses)
     }

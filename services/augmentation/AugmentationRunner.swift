@@ -3,7 +3,8 @@ import Corpus
 import FoundationEssentials
 package import Jobs
 import Revising
-package import Schema
+import Schema
+import Wire
 
 /// Carries out augmentation jobs: examples from the data service, chains back to it.
 ///

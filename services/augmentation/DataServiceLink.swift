@@ -1,6 +1,7 @@
 import Corpus
 package import RPC
 package import Schema
+import Wire
 
 /// Where examples come from and chains go: the data service, or, in tests, a folder.
 package protocol DatasetLink: Sendable {

@@ -5,7 +5,7 @@ import GRDB
 ///
 /// Each file holds, from its base on, the lines of the run's outcomes in their order. The base is
 /// the size the file had when the run first began: what was there before stays.
-struct JournalFiles {
+struct JournalFiles: Sendable {
     private let run: Int64
     private let output: AppendFile
     private let fail: AppendFile

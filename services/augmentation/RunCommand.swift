@@ -1,6 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import Chat
-import Revising
+public import Revising
 import ServiceKit
 import Synchronization
 

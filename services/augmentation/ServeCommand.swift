@@ -1,6 +1,7 @@
 import ArgumentParser
 import Jobs
 import RPC
+import Schema
 import ServiceKit
 
 /// Serves the calls of `hone.Augmentation`.

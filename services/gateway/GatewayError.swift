@@ -1,4 +1,4 @@
-import RPC
+package import RPC
 
 /// What the gateway itself finds wrong: with its settings, with a workflow, with a step.
 package enum GatewayError: Error, Sendable, Equatable, CustomStringConvertible {

@@ -1,8 +1,8 @@
 import Corpus
 import Jobs
-import RPC
-import Schema
-import ServiceKit
+package import RPC
+package import Schema
+package import ServiceKit
 import Wire
 
 /// Answers the workflow calls.

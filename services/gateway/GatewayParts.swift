@@ -1,7 +1,7 @@
 import Jobs
 import RPC
 import Schema
-import ServiceKit
+package import ServiceKit
 
 /// Puts the gateway together.
 package enum GatewayParts {

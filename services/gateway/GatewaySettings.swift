@@ -1,7 +1,7 @@
-import ArgumentParser
+package import ArgumentParser
 import RPC
-import Schema
-import ServiceKit
+package import Schema
+package import ServiceKit
 import Wire
 
 /// The flags only the gateway has.

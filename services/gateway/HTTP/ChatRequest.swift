@@ -1,5 +1,5 @@
-import Corpus
-import Schema
+package import Corpus
+package import Schema
 import Wire
 
 /// A body of `POST /v1/chat/completions`, checked: everything in it is either heeded or refused.

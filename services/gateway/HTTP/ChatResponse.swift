@@ -1,5 +1,6 @@
-import Corpus
-import Schema
+package import Corpus
+package import Schema
+import Wire
 
 /// Builds OpenAI's objects from the events of one answer, streamed or whole.
 ///
@@ -43,7 +44,7 @@ package struct ChatResponse: Sendable {
             chunks.append(
                 chunk(
                     delta: .object(JSONObject()), finish: Self.finishReason(event.reason),
-                    revision: ["event": "finished"].merging(record.summary(event))))
+                    revision: JSON.object(["event": "finished"]).merging(record.summary(event))))
         } else if isPlain, event.kind == .delta, event.segment?.kind == .answer {
             chunks.append(
                 chunk(

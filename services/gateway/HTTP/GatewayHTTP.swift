@@ -1,12 +1,12 @@
 import Corpus
 import FoundationEssentials
 import HTTPTypes
-import Hummingbird
-import Logging
+package import Hummingbird
+package import Logging
 import NIOCore
-import RPC
-import Schema
-import ServiceKit
+package import RPC
+package import Schema
+package import ServiceKit
 
 /// The HTTP side of the gateway: OpenAI's calls, the page, health and metrics.
 package struct GatewayHTTP: Sendable {
@@ -189,13 +189,14 @@ extension GatewayHTTP {
         return Response(status: .ok, headers: headers, body: body)
     }
 
+    @concurrent
     private func send(
         _ chat: ChatRequest, _ response: ChatResponse, to writer: inout any ResponseBodyWriter
     ) async throws {
         var response = response
         try await inference.serverStreaming(
             InferenceAPI.generate, chat.generate, options: callOptions
-        ) { events in
+        ) { @concurrent events in
             for try await event in events {
                 count(event)
                 for chunk in response.chunks(for: event) {
@@ -258,9 +259,10 @@ struct ErrorMiddleware: RouterMiddleware {
     let registry: MetricsRegistry
     let logger: Logger
 
+    @concurrent
     func handle(
         _ request: Request, context: BasicRequestContext,
-        next: (Request, BasicRequestContext) async throws -> Response
+        next: @concurrent (Request, BasicRequestContext) async throws -> Response
     ) async throws -> Response {
         let began = ContinuousClock.now
         let response: Response

@@ -1,19 +1,19 @@
-import Hummingbird
-import Logging
+package import Hummingbird
+package import Logging
 import NIOCore
-import ServiceKit
+package import ServiceKit
 import ServiceLifecycle
 
 /// The HTTP server as a part of the host; tells its port once it listens.
 package struct HTTPPart: Service {
-    private let routes: Router<BasicRequestContext>
+    private let responder: RouterResponder<BasicRequestContext>
     private let listen: ListenAddress
     private let logger: Logger
     private let ports: AsyncStream<Int>
     private let tellPort: AsyncStream<Int>.Continuation
 
     package init(_ routes: Router<BasicRequestContext>, listen: ListenAddress, logger: Logger) {
-        self.routes = routes
+        responder = routes.buildResponder()
         self.listen = listen
         self.logger = logger
         (ports, tellPort) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -23,7 +23,7 @@ package struct HTTPPart: Service {
         var quiet = logger
         if quiet.logLevel == .info { quiet.logLevel = .warning }
         let application = Application(
-            router: routes,
+            responder: responder,
             configuration: ApplicationConfiguration(
                 address: .hostname(listen.host, port: listen.port), serverName: "hone"),
             onServerRunning: { channel in

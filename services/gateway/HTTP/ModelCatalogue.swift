@@ -1,5 +1,5 @@
-import RPC
-import Schema
+package import RPC
+package import Schema
 import ServiceKit
 import Synchronization
 

@@ -1,5 +1,5 @@
-import Corpus
-import RPC
+package import Corpus
+package import RPC
 
 /// An error as OpenAI's protocol has it: an HTTP status and an object that says what was wrong.
 package struct OpenAIError: Error, Sendable, Equatable, CustomStringConvertible {

@@ -30,10 +30,10 @@ struct DrillStep: StepAction {
         }
         let made = drills
         let questions = try await scope.calling("data") {
-            try await calls.write(Self.lines(DrillFiles.questions(made)), mediaType: Self.lines)
+            try await calls.write(Self.lines(DrillFiles.questions(made)), mediaType: "application/jsonl")
         }
         let expected = try await scope.calling("data") {
-            try await calls.write(Self.lines(DrillFiles.expected(made)), mediaType: Self.lines)
+            try await calls.write(Self.lines(DrillFiles.expected(made)), mediaType: "application/jsonl")
         }
         var result: JSON = [
             "questions": .string(questions.hash), "expected": .string(expected.hash),
@@ -52,8 +52,6 @@ struct DrillStep: StepAction {
         }
         return result
     }
-
-    private static let lines = "application/jsonl"
 
     private static func lines(_ values: [JSON]) -> [UInt8] {
         values.flatMap { $0.line() }

@@ -1,4 +1,5 @@
 import Corpus
+import Jobs
 import RPC
 import Schema
 import ServiceKit

@@ -52,7 +52,8 @@ struct Replicas: Sendable {
     ) async -> Result<String, Status> {
         do {
             let status = try await withClient(
-                .addresses([endpoint]), tls: services.tls
+                .addresses([endpoint]), tls: services.tls,
+                serverName: services.inferenceTarget.endpoints.first?.host
             ) { client in
                 try await client.unary(
                     InferenceAPI.load, request, options: CallOptions(deadline: .seconds(600)))

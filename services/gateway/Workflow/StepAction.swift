@@ -1,9 +1,9 @@
 import Corpus
 import Jobs
-import RPC
+package import RPC
 import Schema
 import ServiceKit
-import TLS
+package import TLS
 import Wire
 
 /// Carries out steps of one kind. It may be called again for a step that was begun before, with the

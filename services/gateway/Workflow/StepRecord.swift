@@ -1,5 +1,5 @@
-import Corpus
-import Schema
+package import Corpus
+package import Schema
 import Wire
 
 /// Where one step of a running workflow stands, kept in the workflow's job.

@@ -1,4 +1,4 @@
-import Corpus
+package import Corpus
 
 /// Replaces `${name}` by a parameter's value and `${steps.name.field}` by what a step gave.
 ///

@@ -1,4 +1,4 @@
-import Corpus
+package import Corpus
 
 /// A workflow as it was written: parameters with their defaults, and steps.
 ///

@@ -1,9 +1,9 @@
 import Corpus
 import FoundationEssentials
-import Jobs
+package import Jobs
 import RPC
 import Schema
-import ServiceKit
+package import ServiceKit
 import Synchronization
 import Wire
 

@@ -226,7 +226,6 @@ extension ChainDecoder {
         }
         let decision = policy.atVerdict(status(), isNeeded: isNeeded)
         section.isDecided = true
-        usage.verdict += max(0, scoring.neededIDs.count - scoring.shared)
         emit(
             .verdict(
                 section.segment,
@@ -245,7 +244,7 @@ extension ChainDecoder {
             case .slot: break
             }
         }
-        tokens.replace(scoring.notNeededText + Array(".".utf8))
+        usage.verdict += replace(scoring.notNeededText + Array(".".utf8))
         return closeFeedback(at: tokens.bytes.count, .stop)
     }
 
@@ -258,18 +257,21 @@ extension ChainDecoder {
                 if let reason { return closeFeedback(at: end, ChainEnd(reason)) }
                 return passToRevision(at: end, ending)
             }
-            tokens.replace(scoring.neededText + stop)
+            usage.verdict += replace(scoring.neededText + stop)
             if let reason { return closeFeedback(at: tokens.bytes.count, ChainEnd(reason)) }
             return passToRevision(at: tokens.bytes.count, .stopped)
         }
         if let reason {
-            tokens.replace(scoring.neededText + stop)
+            usage.verdict += replace(scoring.neededText + stop)
             return closeFeedback(at: tokens.bytes.count, ChainEnd(reason))
         }
         // The model goes on with the feedback, or to the revision, from the verdict it was given.
         var text = scoring.neededText
         if case .sentence = scoring.cause { text += stop }
-        return commit(text) { _ in }
+        usage.verdict += replace(text)
+        guard fits else { return endEarly(.length) }
+        phase = .writing
+        return feed(tokens.ids)
     }
 
     private mutating func closeFeedback(at end: Int, _ reason: ChainEnd) -> SequenceCommand {

@@ -1,16 +1,24 @@
-import Generation
-import Revising
-import Tokenization
+package import Generation
+package import Revising
+package import Tokenization
 
 /// What a chain is to be written from, and by which rules.
-struct ChainRequest: Sendable {
-    var prompt: String
-    var policy: Revising.RevisionPolicy
-    var sampling = Generation.Sampling()
+package struct ChainRequest: Sendable {
+    package var prompt: String
+    package var policy: Revising.RevisionPolicy
+    package var sampling: Generation.Sampling
     /// Tokens of one segment; nil leaves it to the context.
-    var segmentTokens: Int?
+    package var segmentTokens: Int?
     /// Texts that end a segment.
-    var stops: [String] = []
+    package var stops: [String] = []
+
+    package init(
+        prompt: String, policy: Revising.RevisionPolicy, sampling: Generation.Sampling
+    ) {
+        self.prompt = prompt
+        self.policy = policy
+        self.sampling = sampling
+    }
 }
 
 /// Writes a chain of drafts, feedback and revisions on one sequence, verdicts decided by policy.
@@ -24,7 +32,7 @@ struct ChainRequest: Sendable {
 /// text is made to say what was chosen. The cache is cut back to the tokens that the old and the
 /// new text share, and fed the rest: it holds the tokens of exactly the text, and the prompt is
 /// never touched.
-struct ChainDecoder: SequenceProgram {
+package struct ChainDecoder: SequenceProgram {
     enum Phase {
         case beginning, writing, ended
         case scoring(VerdictScoring)
@@ -76,13 +84,13 @@ struct ChainDecoder: SequenceProgram {
     var situation = SequenceSituation(count: 0, contextLength: 0, vocabularySize: 0)
     private var sampler: Sampler
     private var logits: [Float] = []
-    private(set) var result = ChainResult()
+    package private(set) var result = ChainResult()
 
     /// - Parameters:
     ///   - prompt: the tokens of the request's prompt, those that begin a sequence included.
     ///   - elapsed: the time since the request came, for the policy's budget.
     ///   - emit: called on the scheduler's thread.
-    init(
+    package init(
         _ request: ChainRequest, prompt: [TokenID], tokenizer: Tokenizer, endIDs: Set<TokenID>,
         elapsed: (@Sendable () -> Duration)? = nil,
         emit: @escaping @Sendable (ChainEvent) -> Void = { _ in }
@@ -99,7 +107,7 @@ struct ChainDecoder: SequenceProgram {
         usage.prompt = prompt.count
     }
 
-    mutating func receive(_ rows: LogitRows) {
+    package mutating func receive(_ rows: LogitRows) {
         if case .scoring(var scoring) = phase {
             scoring.receive(rows)
             phase = .scoring(scoring)
@@ -108,7 +116,7 @@ struct ChainDecoder: SequenceProgram {
         }
     }
 
-    mutating func next(_ situation: SequenceSituation) -> SequenceCommand {
+    package mutating func next(_ situation: SequenceSituation) -> SequenceCommand {
         self.situation = situation
         switch phase {
         case .beginning:
@@ -126,6 +134,12 @@ struct ChainDecoder: SequenceProgram {
         case .scoring(let scoring): return goOn(scoring)
         case .ended: return .finish
         }
+    }
+
+    /// The generated tokens and their text, and whether the cache is meant to hold them.
+    package var written: (ids: [TokenID], text: String, isCached: Bool) {
+        if case .writing = phase { return (tokens.ids, tokens.text, cached == tokens.ids) }
+        return (tokens.ids, tokens.text, false)
     }
 
     // MARK: writing
@@ -245,8 +259,15 @@ struct ChainDecoder: SequenceProgram {
             open(heading, at: found.end)
             return feed(tokens.ids)
         }
-        let text = Array(tokens.bytes[..<end]) + Array(heading.text.utf8)
-        return commit(text) { $0.open(heading, at: text.count) }
+        let kept = Array(tokens.bytes[..<end])
+        let gained = replace(kept + Array(heading.text.utf8))
+        guard fits else {
+            tokens.replace(kept)
+            return finish(at: tokens.bytes.count, .length)
+        }
+        open(heading, at: tokens.bytes.count)
+        spend(gained)
+        return feed(tokens.ids)
     }
 
     private static func number(_ heading: Heading) -> Int {
@@ -264,20 +285,17 @@ struct ChainDecoder: SequenceProgram {
 
     // MARK: text and cache
 
-    /// Makes the generated text another one and the cache hold its tokens.
-    mutating func commit(
-        _ text: [UInt8], then after: (inout ChainDecoder) -> Void
-    ) -> SequenceCommand {
+    /// Makes the generated text another one.
+    ///
+    /// - Returns: how many tokens it gained.
+    mutating func replace(_ text: [UInt8]) -> Int {
         let before = tokens.ids.count
         tokens.replace(text)
-        guard prompt.count + tokens.ids.count <= situation.contextLength else {
-            return endEarly(.length)
-        }
-        after(&self)
-        spend(max(0, tokens.ids.count - before))
-        phase = .writing
-        return feed(tokens.ids)
+        return max(0, tokens.ids.count - before)
     }
+
+    /// Whether the sequence, with one more token, fits into the context.
+    var fits: Bool { prompt.count + tokens.ids.count < situation.contextLength }
 
     /// Feeds what the cache lacks of these generated tokens, after cutting it to what they share.
     mutating func feed(_ ids: [TokenID], wanted: WantedLogits = .last) -> SequenceCommand {
@@ -343,9 +361,13 @@ struct ChainDecoder: SequenceProgram {
     /// Ends the chain with the text up to a byte.
     mutating func finish(at end: Int, _ reason: ChainEnd) -> SequenceCommand {
         tokens.replace(Array(tokens.bytes[..<end]))
-        result = ChainResult(
-            reason: reason, answer: drafts.last ?? "", drafts: drafts, generation: tokens.text,
-            wholeGeneration: request.prompt + tokens.text, ids: tokens.ids, usage: usage)
+        result.reason = reason
+        result.answer = drafts.last ?? ""
+        result.drafts = drafts
+        result.generation = tokens.text
+        result.wholeGeneration = request.prompt + tokens.text
+        result.ids = tokens.ids
+        result.usage = usage
         phase = .ended
         emit(.finished(result))
         return .finish

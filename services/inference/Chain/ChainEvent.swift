@@ -1,16 +1,16 @@
-import Revising
+package import Revising
 
 /// What a segment of an answer is.
-enum SegmentKind: Sendable, Equatable {
+package enum SegmentKind: Sendable, Equatable {
     case answer, feedback, revision
 }
 
 /// One segment: its kind and its place among the segments of its kind, counted from 0.
-struct Segment: Sendable, Equatable {
-    var kind: SegmentKind
-    var index: Int
+package struct Segment: Sendable, Equatable {
+    package var kind: SegmentKind
+    package var index: Int
 
-    init(_ heading: Heading) {
+    package init(_ heading: Heading) {
         switch heading {
         case .feedback(let number): (kind, index) = (.feedback, number - 1)
         case .revision(let number): (kind, index) = (.revision, number - 1)
@@ -20,30 +20,32 @@ struct Segment: Sendable, Equatable {
 }
 
 /// Tokens spent, by what they were spent on.
-struct ChainUsage: Sendable, Equatable {
-    var prompt = 0
-    var answer = 0
-    var feedback = 0
-    var revision = 0
-    var verdict = 0
+package struct ChainUsage: Sendable, Equatable {
+    package var prompt = 0
+    package var answer = 0
+    package var feedback = 0
+    package var revision = 0
+    package var verdict = 0
 
-    var completion: Int { answer + feedback + revision + verdict }
+    package init() {}
+
+    package var completion: Int { answer + feedback + revision + verdict }
 }
 
 /// A verdict as it was committed.
-struct CommittedVerdict: Sendable, Equatable {
-    var isNeeded: Bool
+package struct CommittedVerdict: Sendable, Equatable {
+    package var isNeeded: Bool
     /// The model's probability of "needed" against "not needed".
-    var probability: Double
+    package var probability: Double
     /// Whether the policy decided against the model.
-    var isForced: Bool
+    package var isForced: Bool
 }
 
 /// Why a chain ended.
-enum ChainEnd: String, Sendable {
+package enum ChainEnd: String, Sendable {
     case stop, length, maximum, fixpoint, budget
 
-    init(_ reason: Revising.RevisionPolicy.Reason) {
+    package init(_ reason: Revising.RevisionPolicy.Reason) {
         switch reason {
         case .off, .accepted: self = .stop
         case .maximum: self = .maximum
@@ -54,25 +56,27 @@ enum ChainEnd: String, Sendable {
 }
 
 /// A chain that is done.
-struct ChainResult: Sendable {
-    var reason = ChainEnd.stop
+package struct ChainResult: Sendable {
+    package var reason = ChainEnd.stop
     /// The last draft that is whole.
-    var answer = ""
+    package var answer = ""
     /// Every draft, the first answer first.
-    var drafts: [String] = []
+    package var drafts: [String] = []
     /// All that was generated, headings and verdicts included.
-    var generation = ""
+    package var generation = ""
     /// The prompt, then all that was generated.
-    var wholeGeneration = ""
+    package var wholeGeneration = ""
     /// The tokens of `generation`.
-    var ids: [Int32] = []
-    var usage = ChainUsage()
+    package var ids: [Int32] = []
+    package var usage = ChainUsage()
 
-    var revisions: Int { max(0, drafts.count - 1) }
+    package init() {}
+
+    package var revisions: Int { max(0, drafts.count - 1) }
 }
 
 /// What happens while a chain is written, in order.
-enum ChainEvent: Sendable {
+package enum ChainEvent: Sendable {
     case started(Segment)
     case delta(Segment, String)
     case done(Segment, String)

@@ -1,0 +1,291 @@
+import Corpus
+import Foundation
+import GatewayService
+import Logging
+import RPC
+import Schema
+import ServiceKit
+import Synchronization
+import TestKit
+import Wire
+
+/// A flag that tasks can wait for.
+final class Signal: Sendable {
+    private let stream: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+
+    init() {
+        (stream, continuation) = AsyncStream.makeStream()
+    }
+
+    func raise() {
+        continuation.yield()
+        continuation.finish()
+    }
+
+    func wait() async {
+        for await _ in stream { return }
+    }
+}
+
+/// Serves a router on loopback while the body runs.
+func serving<Value: Sendable>(
+    _ router: Router, port: Int = 0, _ body: (Int) async throws -> Value
+) async throws -> Value {
+    let server = Server(ServerConfiguration(port: port), router: router)
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await server.run() }
+        let value = try await body(try await server.listeningPort())
+        group.cancelAll()
+        return value
+    }
+}
+
+/// Inference that answers by rule: an answer, and as many revisions as it is told.
+///
+/// A question that begins with "wait" gets a first word and then nothing, until it is cancelled.
+struct ScriptedInference: Sendable {
+    let started = Signal()
+    let cancelled = Signal()
+    let requests = Mutex<[GenerateRequest]>([])
+
+    func router() -> Router {
+        let script = self
+        var router = Router()
+        router.unary(InferenceAPI.status) { _, _ in
+            InferenceStatus.with {
+                $0.model = "scripted"
+                $0.ready = true
+                $0.slots = 4
+            }
+        }
+        router.unary(InferenceAPI.load) { request, _ in
+            InferenceStatus.with {
+                $0.model = request.model
+                $0.ready = true
+            }
+        }
+        router.serverStreaming(InferenceAPI.generate) { request, writer, _ in
+            try await script.generate(request, writer)
+        }
+        return router
+    }
+
+    func generate(_ request: GenerateRequest, _ writer: ResponseWriter<GenerateEvent>) async throws
+    {
+        requests.withLock { $0.append(request) }
+        let question = request.messages.last?.content ?? request.instruction
+        var script = EventScript(writer)
+        if question.hasPrefix("wait") {
+            try await script.say(.answer, 0, ["waiting "], done: false)
+            started.raise()
+            do {
+                try await Task.sleep(for: .seconds(600))
+            } catch {
+                cancelled.raise()
+                throw error
+            }
+        }
+        if question.hasPrefix("fail") { throw Status(.outOfRange, "the prompt is too long") }
+        let policy = request.policy
+        let revisions =
+            switch policy.mode {
+            case .enforced: policy.minimum
+            case .autonomous: min(1, policy.maximum)
+            default: 0
+            }
+        try await script.say(.answer, 0, ["draft ", "0 of ", "<b>\(question)</b>"])
+        for index in 0..<revisions {
+            try await script.say(.feedback, index, ["It lacks ", "style. Revision is needed."])
+            try await script.judge(index, needed: true, forced: policy.mode == .enforced)
+            try await script.say(.revision, index, ["draft ", "\(index + 1) of ", question])
+        }
+        if policy.mode == .autonomous {
+            try await script.say(.feedback, revisions, ["Good. Revision is not needed."])
+            try await script.judge(revisions, needed: false, forced: false)
+        }
+        try await script.finish(revisions)
+    }
+}
+
+/// Writes the events of one scripted answer.
+private struct EventScript {
+    private let writer: ResponseWriter<GenerateEvent>
+    private var sequence = 0
+    private var last = ""
+    private var whole = ""
+    private var usage = Usage.with { $0.promptTokens = 5 }
+
+    init(_ writer: ResponseWriter<GenerateEvent>) {
+        self.writer = writer
+    }
+
+    private mutating func send(_ change: (inout GenerateEvent) -> Void) async throws {
+        sequence += 1
+        var event = GenerateEvent()
+        event.sequence = sequence
+        change(&event)
+        try await writer.write(event)
+    }
+
+    mutating func say(
+        _ kind: SegmentKind, _ index: Int, _ words: [String], done: Bool = true
+    ) async throws {
+        let segment = SegmentReference.with {
+            $0.kind = kind
+            $0.index = index
+        }
+        try await send {
+            $0.kind = .segmentStarted
+            $0.segment = segment
+        }
+        for word in words {
+            try await send {
+                $0.kind = .delta
+                $0.segment = segment
+                $0.text = word
+            }
+        }
+        if !done { return }
+        let text = words.joined()
+        whole += text
+        if kind != .feedback { last = text }
+        switch kind {
+        case .answer: usage.answerTokens += words.count
+        case .feedback: usage.feedbackTokens += words.count
+        default: usage.revisionTokens += words.count
+        }
+        usage.completionTokens += words.count
+        try await send {
+            $0.kind = .segmentDone
+            $0.segment = segment
+            $0.text = text
+        }
+    }
+
+    mutating func judge(_ index: Int, needed: Bool, forced: Bool) async throws {
+        try await send {
+            $0.kind = .verdict
+            $0.segment = SegmentReference.with {
+                $0.kind = .feedback
+                $0.index = index
+            }
+            $0.verdict = Verdict.with {
+                $0.needed = needed
+                $0.probability = needed ? 0.75 : 0.125
+                $0.forced = forced
+            }
+        }
+    }
+
+    mutating func finish(_ revisions: Int) async throws {
+        let (answer, whole, usage) = (last, whole, usage)
+        try await send {
+            $0.kind = .finished
+            $0.reason = "stop"
+            $0.answer = answer
+            $0.wholeGeneration = whole
+            $0.usage = usage
+            $0.revisions = revisions
+        }
+    }
+}
+
+/// The gateway's HTTP side over scripted inference, while the body runs.
+func withGatewayHTTP<Value: Sendable>(
+    _ script: ScriptedInference, keys: APIKeys = .none, registry: MetricsRegistry = .init(),
+    _ body: @Sendable (String) async throws -> Value
+) async throws -> Value {
+    try await serving(script.router()) { port in
+        let client = Client(.addresses([.init(host: "127.0.0.1", port: port)]))
+        let usual = RevisionPolicy.with {
+            $0.mode = .autonomous
+            $0.maximum = 3
+        }
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let http = GatewayHTTP(
+            inference: client, keys: keys, usual: usual, registry: registry, logger: logger)
+        let part = HTTPPart(
+            http.routes(), listen: ListenAddress(host: "127.0.0.1", port: 0), logger: logger)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await client.run() }
+            group.addTask { try await part.run() }
+            let value = try await body("http://\(await part.address())")
+            group.cancelAll()
+            return value
+        }
+    }
+}
+
+/// A program run to its end, or until the task is cancelled.
+struct Program: Sendable {
+    struct Ended: Sendable {
+        var code: Int32
+        var output: String
+        var errors: String
+    }
+
+    /// Where the Python packages are that foreign clients come from.
+    static let python: String = {
+        let venv = ProcessInfo.processInfo.environment["HONE_VENV"] ?? "/var/tmp/hone-venv"
+        return venv + "/bin/python"
+    }()
+
+    static func exists(_ path: String) -> Bool {
+        FileManager.default.isExecutableFile(atPath: path)
+    }
+
+    static func run(_ path: String, _ arguments: [String]) async throws -> Ended {
+        let process = Process()
+        process.executableURL = URL(filePath: path)
+        process.arguments = arguments
+        let (output, errors) = (Pipe(), Pipe())
+        process.standardOutput = output
+        process.standardError = errors
+        let ended = AsyncStream.makeStream(of: Int32.self)
+        process.terminationHandler = {
+            ended.continuation.yield($0.terminationStatus)
+            ended.continuation.finish()
+        }
+        try process.run()
+        let identifier = process.processIdentifier
+        return try await withTaskCancellationHandler {
+            async let text = Self.text(output)
+            async let trouble = Self.text(errors)
+            var code: Int32 = -1
+            for await value in ended.stream { code = value }
+            return Ended(code: code, output: try await text, errors: try await trouble)
+        } onCancel: {
+            kill(identifier, SIGTERM)
+        }
+    }
+
+    @concurrent
+    private static func text(_ pipe: Pipe) async throws -> String {
+        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    /// A request by curl: the HTTP status and the body.
+    static func curl(_ url: String, _ arguments: String...) async throws -> (Int, String) {
+        let ended = try await run(
+            "/usr/bin/curl", ["-sN", "-w", "\n%{http_code}", url] + arguments)
+        guard let end = ended.output.lastIndex(of: "\n") else { return (0, ended.errors) }
+        let status = Int(ended.output[ended.output.index(after: end)...]) ?? 0
+        return (status, String(ended.output[..<end]))
+    }
+
+    /// A POST of JSON by curl.
+    static func post(_ url: String, _ body: JSON, _ more: String...) async throws -> (Int, JSON) {
+        let ended = try await run(
+            "/usr/bin/curl",
+            [
+                "-sN", "-w", "\n%{http_code}", url, "-H", "Content-Type: application/json",
+                "-d", body.text(),
+            ] + more)
+        guard let end = ended.output.lastIndex(of: "\n") else { return (0, .null) }
+        let status = Int(ended.output[ended.output.index(after: end)...]) ?? 0
+        return (status, try JSON(parsing: String(ended.output[..<end])))
+    }
+}
