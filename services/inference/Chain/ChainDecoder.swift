@@ -82,6 +82,8 @@ package struct ChainDecoder: SequenceProgram {
     var drafts: [String] = []
     var usage = ChainUsage()
     var situation = SequenceSituation(count: 0, contextLength: 0, vocabularySize: 0)
+    /// The tokens of one revision's headings and verdict.
+    private let overhead: Int
     private var sampler: Sampler
     private var logits: [Float] = []
     package private(set) var result = ChainResult()
@@ -105,6 +107,8 @@ package struct ChainDecoder: SequenceProgram {
         sampler = Sampler(request.sampling)
         tokens = ChainTokens(tokenizer, prompt: prompt)
         usage.prompt = prompt.count
+        let frame = Heading.feedback(1).text + ". \(Verdict.neededText)." + Heading.revision(1).text
+        overhead = tokens.continuation(Array(frame.utf8)).count + 2
     }
 
     package mutating func receive(_ rows: LogitRows) {
@@ -217,7 +221,7 @@ package struct ChainDecoder: SequenceProgram {
         // A draft counts double; each heading and verdict takes some tokens of its own.
         let revisionsLeft = isFeedback ? owed + 1 : owed
         let weights = revisionsLeft * 3 + (isFeedback ? 0 : 2)
-        let room = situation.contextLength - prompt.count - tokens.ids.count - revisionsLeft * 24
+        let room = situation.contextLength - prompt.count - tokens.ids.count - revisionsLeft * overhead
         return min(asked, max(4, room * (isFeedback ? 1 : 2) / weights))
     }
 
