@@ -3,14 +3,16 @@ public import Wire
 /// The form of a file that is read.
 public enum DatasetFormat: WireEnum {
     case unspecified, alpaca, sharegpt, gsm8k, mbpp, conala, aqua, math, flan, selfee, chat,
-        questions, answers, reviews
+        questions, answers, reviews, drrepair, prompts, reviewers, lines
     case unknown(UInt64)
     public static let wireName = "hone.data.DatasetFormat"
     public static let known: [Self] = [
         .unspecified, .alpaca, .sharegpt, .gsm8k, .mbpp, .conala, .aqua, .math, .flan, .selfee,
-        .chat, .questions, .answers, .reviews,
+        .chat, .questions, .answers, .reviews, .drrepair, .prompts, .reviewers, .lines,
     ]
-    public var unknownNumber: UInt64? { if case .unknown(let n) = self { n } else { nil } }
+    public var unknownNumber: UInt64? {
+        if case .unknown(let number) = self { number } else { nil }
+    }
 }
 
 /// The form of a file that is written.
@@ -21,7 +23,9 @@ public enum ExportFormat: WireEnum {
     public static let known: [Self] = [
         .unspecified, .selfeeLines, .selfeeArray, .alpacaArray, .lines,
     ]
-    public var unknownNumber: UInt64? { if case .unknown(let n) = self { n } else { nil } }
+    public var unknownNumber: UInt64? {
+        if case .unknown(let number) = self { number } else { nil }
+    }
 }
 
 /// What to make of the bytes that follow.
@@ -167,6 +171,8 @@ public struct DatasetStatistics: WireMessage {
     public var meanIterations = 0.0
     public var notNeeded = 0
     public var characters = 0
+    public var measures: [String: Double] = [:]
+    public var rejectedRows: Artifact?
 
     public init() {}
     public mutating func code(with coder: inout WireCoder) {
@@ -180,6 +186,8 @@ public struct DatasetStatistics: WireMessage {
         coder.f64(8, "meanIterations", &meanIterations)
         coder.uint(9, "notNeeded", &notNeeded)
         coder.uint(10, "characters", &characters)
+        coder.map(11, "measures", &measures)
+        coder.message(12, "rejectedRows", &rejectedRows)
     }
 }
 

@@ -95,7 +95,7 @@ struct CallTests {
         }
         let sent = message
         try await withServer(Echo.router) { client, _, _ in
-            #expect(try await client.unary(Echo.unary, sent) == sent)
+            try await expectEqual(client.unary(Echo.unary, sent), sent)
             let answers = try await client.bidirectional(Echo.chat) { writer in
                 for _ in 0..<3 { try await writer.write(sent) }
             } _: { answers in
@@ -127,7 +127,7 @@ struct CallTests {
             let options = CallOptions(metadata: metadata)
             try await client.serverStreaming(Echo.expand, Bytes([1]), options: options) {
                 answers in
-                #expect(try await answers.headers()["x-first"] == "hello")
+                try await expectEqual(answers.headers()["x-first"], "hello")
                 for try await _ in answers {}
                 #expect(answers.trailers["x-last"] == "bye")
                 #expect(answers.trailers[binary: "x-sum-bin"] == [1, 2])

@@ -1,5 +1,6 @@
 import RPC
 import Synchronization
+import Testing
 import Wire
 
 /// A message of plain bytes, up to 16 MiB.
@@ -158,4 +159,18 @@ final class Gate: Sendable {
             for waiter in waiters { waiter.resume() }
         }
     }
+}
+
+/// Compares what an awaited call gave.
+func expectEqual<Value: Equatable>(
+    _ actual: Value, _ expected: Value, at location: SourceLocation = #_sourceLocation
+) {
+    #expect(actual == expected, sourceLocation: location)
+}
+
+/// A number that tasks add to.
+final class Counter: Sendable {
+    private let count = Mutex(0)
+    var value: Int { count.withLock { $0 } }
+    func add() { count.withLock { $0 += 1 } }
 }

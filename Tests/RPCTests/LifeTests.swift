@@ -20,12 +20,6 @@ struct LifeTests {
         return router
     }
 
-    final class Counter: Sendable {
-        private let count = Mutex(0)
-        var value: Int { count.withLock { $0 } }
-        func add() { count.withLock { $0 += 1 } }
-    }
-
     @Test func `a draining server finishes open calls and takes no new ones`() async throws {
         let (begun, release) = (Gate(), Gate())
         var router = Router()
@@ -56,7 +50,8 @@ struct LifeTests {
                 }
                 #expect(!drained.isOpen)
                 release.open()
-                #expect(try await answer == Bytes([7]))
+                let finished = try await answer
+                #expect(finished == Bytes([7]))
             }
             try await group.waitForAll()
             #expect(drained.isOpen)
@@ -68,11 +63,17 @@ struct LifeTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
             let client = Client(.dns(host: "127.0.0.1", port: try await server.listeningPort()))
-            try await running(client) {
-                _ = await status { _ = try await client.unary(Echo.unary, Bytes([])) }
-                server.drain()
-                try await group.waitForAll()
+            let drained = Gate()
+            group.addTask {
+                try await running(client) {
+                    _ = await status { _ = try await client.unary(Echo.unary, Bytes([])) }
+                    server.drain()
+                    await drained.wait()
+                }
             }
+            try await group.next()
+            drained.open()
+            try await group.waitForAll()
         }
         let never = Server(ServerConfiguration(), router: Router())
         never.drain()
@@ -127,7 +128,7 @@ struct LifeTests {
                     }
                     try await group.waitForAll()
                 }
-                #expect(try await client.unary(Echo.unary, Bytes([])) == Bytes([2]))
+                try await expectEqual(client.unary(Echo.unary, Bytes([])), Bytes([2]))
             }
             second.drain()
             try await servers.waitForAll()
@@ -217,7 +218,7 @@ struct LifeTests {
             throw Status(.unavailable, "warming up")
         }
         try await withServer(router) { client, _, _ in
-            #expect(try await client.unary(Echo.repeatable, Bytes([5])) == Bytes([5]))
+            try await expectEqual(client.unary(Echo.repeatable, Bytes([5])), Bytes([5]))
             #expect(count.value == 3)
             let once = await status { _ = try await client.unary(Echo.unary, Bytes([])) }
             #expect(once == Status(.unavailable, "warming up"))

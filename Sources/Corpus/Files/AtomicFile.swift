@@ -54,7 +54,7 @@ internal import Glibc
         }
         close(descriptor)
         descriptor = -1
-        try Self.synchronizeFolder(of: path)
+        try Self.synchronize(folder: Self.folder(of: path))
     }
 
     public static func write(_ bytes: [UInt8], to path: String) throws(CorpusError) {
@@ -63,14 +63,13 @@ internal import Glibc
         try file.commit(to: path)
     }
 
-    /// A rename lasts only when the folder is on the disk too.
-    private static func synchronizeFolder(of path: String) throws(CorpusError) {
-        let folder: String
-        if let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) {
-            folder = slash == path.startIndex ? "/" : String(path[..<slash])
-        } else {
-            folder = "."
-        }
+    private static func folder(of path: String) -> String {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Brings a folder's entries to the disk: a rename lasts only when the folder is there too.
+    public static func synchronize(folder: String) throws(CorpusError) {
         let descriptor = unsafe open(folder, O_RDONLY | O_CLOEXEC)
         if descriptor < 0 { throw .file(path: folder, call: "open", errno: errno) }
         defer { close(descriptor) }

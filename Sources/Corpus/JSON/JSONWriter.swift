@@ -80,37 +80,59 @@ struct JSONWriter {
 
     private mutating func write(_ string: String) {
         bytes.append(UInt8(ascii: "\""))
-        if style.isASCII {
-            for scalar in string.unicodeScalars { writeASCII(scalar) }
-        } else {
-            for byte in string.utf8 { writeUTF8(byte) }
+        let text = Array(string.utf8)
+        // Bytes that stand for themselves are copied in runs.
+        var run = 0
+        var index = 0
+        while index < text.count {
+            if isPlain(text[index]) {
+                index += 1
+                continue
+            }
+            bytes += text[run..<index]
+            index += writeEscaped(text, at: index)
+            run = index
         }
+        bytes += text[run...]
         bytes.append(UInt8(ascii: "\""))
     }
 
-    private mutating func writeASCII(_ scalar: Unicode.Scalar) {
-        if scalar.value < 0x7F {
-            writeUTF8(UInt8(truncatingIfNeeded: scalar.value))
-        } else {
-            for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter {
-                writeEscape(unit)
-            }
-        }
+    /// DEL is plain in JSON, and escaped by Python where it writes ASCII.
+    private func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+            && (byte < 0x7F || !style.isASCII)
     }
 
-    private mutating func writeUTF8(_ byte: UInt8) {
+    /// Writes the character at `index`; returns how many bytes of the text it takes.
+    private mutating func writeEscaped(_ text: [UInt8], at index: Int) -> Int {
+        let byte = text[index]
         switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-            bytes.append(UInt8(ascii: "\\"))
-            bytes.append(byte)
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
         case 0x0A: append("\\n")
         case 0x0D: append("\\r")
         case 0x09: append("\\t")
         case 0x0C: append("\\f")
         case 0x08: append("\\b")
-        case 0..<0x20: writeEscape(UInt16(byte))
-        default: bytes.append(byte)
+        case 0..<0x80: writeEscape(UInt16(byte))
+        default: return writeUnits(text, at: index)
         }
+        return 1
+    }
+
+    /// Writes a character beyond ASCII by its UTF-16 units. A string's bytes are valid UTF-8, so the
+    /// first of them says how many there are.
+    private mutating func writeUnits(_ text: [UInt8], at index: Int) -> Int {
+        let count = text[index] >= 0xF0 ? 4 : text[index] >= 0xE0 ? 3 : 2
+        var value = UInt32(text[index]) & (0xFF >> UInt32(count + 1))
+        for byte in text[(index + 1)..<(index + count)] { value = value << 6 | UInt32(byte & 0x3F) }
+        if value >= 0x10000 {
+            let rest = value - 0x10000
+            writeEscape(0xD800 + UInt16(rest >> 10))
+            writeEscape(0xDC00 + UInt16(rest & 0x3FF))
+        } else {
+            writeEscape(UInt16(value))
+        }
+        return count
     }
 
     private mutating func writeEscape(_ unit: UInt16) {

@@ -32,9 +32,17 @@ public struct CorpusStatistics: Sendable, Hashable {
     public private(set) var feedbackLengths = LengthStatistics()
     public private(set) var feedbackWords = LengthStatistics()
 
+    /// Characters of all texts, keys not counted.
+    public private(set) var characters = 0
+
+    private let countsDuplicates: Bool
     private var instructions: Set<String> = []
 
-    public init() {}
+    /// - Parameter countsDuplicates: remember a hash of every instruction; without, memory does not
+    ///   grow with the number of records, and `duplicateInstructions` stays 0.
+    public init(countsDuplicates: Bool = true) {
+        self.countsDuplicates = countsDuplicates
+    }
 
     public var meanIterations: Double {
         chains == 0 ? 0 : Double(drafts) / Double(chains)
@@ -45,12 +53,17 @@ public struct CorpusStatistics: Sendable, Hashable {
         if let label = record["dataset"]?.stringValue { labels[label, default: 0] += 1 }
         if let instruction = record["instruction"]?.stringValue {
             instructionLengths.add(instruction.unicodeScalars.count)
-            let isNew = instructions.insert(SHA256.hexadecimal(of: instruction)).inserted
-            if !isNew { duplicateInstructions += 1 }
+            if countsDuplicates,
+                !instructions.insert(SHA256.hexadecimal(of: instruction)).inserted
+            {
+                duplicateInstructions += 1
+            }
         }
         if let gold = record["output"]?.stringValue { goldLengths.add(gold.unicodeScalars.count) }
         if record["outputs"] != nil, let chain = try? Chain(record) { add(chain) }
-        if Self.texts(of: record).contains(where: { $0.contains("###") }) { headingsInText += 1 }
+        let texts = Self.texts(of: record)
+        characters += texts.reduce(0) { $0 + $1.unicodeScalars.count }
+        if texts.contains(where: { $0.contains("###") }) { headingsInText += 1 }
     }
 
     private mutating func add(_ chain: Chain) {

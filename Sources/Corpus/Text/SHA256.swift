@@ -63,8 +63,9 @@ public struct SHA256: Sendable {
         }
     }
 
+    @inline(__always)
     private static func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 {
-        word >> count | word << (32 - count)
+        word &>> count | word &<< (32 &- count)
     }
 
     private mutating func compress(_ bytes: [UInt8], at start: Int) {
@@ -77,8 +78,8 @@ public struct SHA256: Sendable {
         for index in 16..<64 {
             let x = schedule[index - 15]
             let y = schedule[index - 2]
-            let small0 = Self.rotated(x, 7) ^ Self.rotated(x, 18) ^ (x >> 3)
-            let small1 = Self.rotated(y, 17) ^ Self.rotated(y, 19) ^ (y >> 10)
+            let small0 = Self.rotated(x, 7) ^ Self.rotated(x, 18) ^ (x &>> 3)
+            let small1 = Self.rotated(y, 17) ^ Self.rotated(y, 19) ^ (y &>> 10)
             schedule[index] = schedule[index - 16] &+ small0 &+ schedule[index - 7] &+ small1
         }
         // The working variables have the names of the standard.

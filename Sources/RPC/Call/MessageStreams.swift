@@ -10,7 +10,7 @@ public struct RequestStream<Message: WireMessage>: AsyncSequence, Sendable {
     public struct AsyncIterator: AsyncIteratorProtocol {
         let source: any MessageSource
 
-        public func next() async throws -> Message? {
+        public mutating func next() async throws -> Message? {
             guard let bytes = try await source.nextMessage() else { return nil }
             return try Message(decoding: bytes)
         }
@@ -28,7 +28,7 @@ public struct ResponseStream<Message: WireMessage>: AsyncSequence, Sendable {
     public struct AsyncIterator: AsyncIteratorProtocol {
         let call: ClientCall
 
-        public func next() async throws -> Message? {
+        public mutating func next() async throws -> Message? {
             guard let bytes = try await call.nextMessage() else { return nil }
             return try call.decode(bytes)
         }

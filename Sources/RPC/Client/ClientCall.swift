@@ -168,8 +168,13 @@ final class ClientCall: MessageSink, Expiring {
     // MARK: Endings
 
     /// Ends the call for good; later endings are without effect.
-    func end(_ status: Status) {
-        let (waiters, poster, isFirst) = state.withLock { $0.end(status) }
+    ///
+    /// - Parameter keepsMessages: whether what has arrived may still be read: where the service
+    ///   ended the call, and not we.
+    func end(_ status: Status, keepsMessages: Bool = false) {
+        let (waiters, poster, isFirst) = state.withLock {
+            $0.end(status, keepsMessages: keepsMessages)
+        }
         guard isFirst else { return }
         waiters.resumeAll()
         poster?.mailbox.post(self)
@@ -244,7 +249,7 @@ final class ClientCall: MessageSink, Expiring {
         if !wasAnswered, status.code == .unavailable {
             attemptFailed(status, wasSeen: true)
         } else {
-            end(status)
+            end(status, keepsMessages: true)
         }
     }
 

@@ -59,13 +59,14 @@ extension ClientCall.State {
         historyBytes = 0
     }
 
+    /// - Parameter keepsMessages: whether what has arrived may still be read.
     mutating func end(
-        _ status: Status
+        _ status: Status, keepsMessages: Bool
     ) -> (waiters: [Wait], poster: ClientConnection?, isFirst: Bool) {
         guard ending == nil else { return ([], nil, false) }
         ending = status
         commit()
-        if status.code != .ok { inbound.dropAll() }
+        if !keepsMessages { inbound.dropAll() }
         let poster = post()
         return (inbound.readers.takeAll() + outbound.writers.takeAll(), poster, true)
     }
