@@ -214,3 +214,4 @@ func present(_ products: [Product], _ targets: [Target]) -> [Product] {
         ($0 as? Product.Executable)?.targets.allSatisfy(names.contains) ?? true
     }
 }
+//

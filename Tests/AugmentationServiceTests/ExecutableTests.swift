@@ -57,7 +57,7 @@ struct ExecutableTests {
         [
             "run", "--input-path", plan.inputPath, "--output-path", plan.outputPath,
             "--fail-path", plan.failPath, "--procedure", plan.procedure.rawValue, "--mode",
-            plan.mode.rawValue, "--endpoint", endpoint.endpoint, "--model", model,
+            plan.mode.rawValue, "--endpoint", endpoint.endpoint, "--model", endpoint.model(model),
             "--requests-per-minute", "0", "--concurrency", "\(plan.concurrency)", "--json",
         ]
     }
@@ -66,7 +66,7 @@ struct ExecutableTests {
         let plan = try folder.plan(tasks: 150, .alpaca, .strict, concurrency: 12)
         let model = "chain:2"
         let teacher = try ChatTeacher(
-            ChatConfiguration(endpoint: endpoint.endpoint, model: model))
+            ChatConfiguration(endpoint: endpoint.endpoint, model: endpoint.model(model)))
         var random = SplitMix64(seed: 7)
         var kills = 0
         for _ in 0..<8 {
@@ -80,7 +80,7 @@ struct ExecutableTests {
             kills += 1
             let answered = try endpoint.requests().count
             // What the journal holds must not be asked for from here on.
-            let opened = try openCopy(of: plan, model: model)
+            let opened = try openCopy(of: plan, model: endpoint.model(model))
             let known = Set(opened.replies.values.flatMap { $0 }.map(\.request))
             let next = try Command(arguments(plan, model: model) + ["--limit", "40"])
             #expect(next.wait().status == 0)

@@ -22,7 +22,7 @@ struct TeacherHTTPTests {
     ) throws -> ChatTeacher {
         try ChatTeacher(
             ChatConfiguration(
-                endpoint: endpoint.endpoint, model: model, keys: keys,
+                endpoint: endpoint.endpoint, model: endpoint.model(model), keys: keys,
                 requestsPerMinute: requestsPerMinute,
                 retry: RetryPolicy(first: .milliseconds(10))))
     }

@@ -24,7 +24,7 @@ package struct Datasets: Sendable {
     package func read(
         _ requests: RequestStream<ImportRequest>
     ) async throws -> DatasetVersion {
-        let parts = requests.makeAsyncIterator()
+        var parts = requests.makeAsyncIterator()
         guard let first = try await parts.next(), let header = first.header else {
             throw DataError.noHeader
         }

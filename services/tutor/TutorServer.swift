@@ -19,20 +19,21 @@ struct TutorDesk: Sendable {
     }
 }
 
-/// The tutor's HTTP server; writes the ready file once it listens.
+/// The tutor's HTTP server.
 struct TutorServer: Service {
     private static let maximumBodyBytes = 8 << 20
 
     private let desk: TutorDesk
     private let listen: ListenAddress
-    private let readyFile: String?
     private let logger: Logger
+    private let ports: AsyncStream<Int>
+    private let tellPort: AsyncStream<Int>.Continuation
 
-    init(desk: TutorDesk, listen: ListenAddress, readyFile: String?, logger: Logger) {
+    init(desk: TutorDesk, listen: ListenAddress, logger: Logger) {
         self.desk = desk
         self.listen = listen
-        self.readyFile = readyFile
         self.logger = logger
+        (ports, tellPort) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     func run() async throws {
@@ -42,24 +43,19 @@ struct TutorServer: Service {
             router: routes(),
             configuration: ApplicationConfiguration(
                 address: .hostname(listen.host, port: listen.port), serverName: "hone-tutor"),
-            onServerRunning: { announce(port: $0.localAddress?.port ?? listen.port) },
+            onServerRunning: {
+                tellPort.yield($0.localAddress?.port ?? listen.port)
+                tellPort.finish()
+            },
             logger: quiet)
         try await application.run()
     }
 
-    private func announce(port: Int) {
+    /// The address it serves at; waits until it does. Ask once.
+    func address() async -> ListenAddress {
         var address = listen
-        address.port = port
-        do {
-            if let readyFile {
-                try ReadyFile(address: "\(address)", http: "http://\(address)").write(to: readyFile)
-            }
-            logger.info("serving", metadata: ["address": "\(address)"])
-        } catch {
-            logger.error(
-                "the ready file cannot be written",
-                metadata: ["path": "\(readyFile ?? "")", "reason": "\(error)"])
-        }
+        for await port in ports { address.port = port }
+        return address
     }
 
     private func routes() -> Router<BasicRequestContext> {
