@@ -76,14 +76,12 @@ public final class Scheduler: Sendable {
     ///
     /// - Parameter load: makes the model; what it throws ends the run.
     public func run(_ load: @Sendable () throws -> any SequenceModel) async throws {
-        let model = try load()
-        var loop = SchedulerLoop(model: model, limits: limits)
-        state.withLock { $0.isRunning = true }
         defer {
-            loop.end(GenerationError.notRunning)
             let left = state.withLock { $0.close() }
             for job in left { job.continuation.resume(throwing: GenerationError.notRunning) }
         }
+        var loop = SchedulerLoop(model: try load(), limits: limits)
+        defer { loop.end(GenerationError.notRunning) }
         while !Task.isCancelled {
             let intake = state.withLock { $0.take(free: loop.freeSlots) }
             loop.cancel(intake.cancelled)
@@ -134,7 +132,6 @@ extension Scheduler {
     struct State {
         var waiting: [Job] = []
         var load = Load()
-        var isRunning = false
         private var isClosed = false
         private var nextID: UInt64 = 0
         private var cancelled: Set<UInt64> = []
@@ -215,7 +212,6 @@ extension Scheduler {
         }
 
         mutating func close() -> [Job] {
-            isRunning = false
             isClosed = true
             defer { waiting = [] }
             load.active = 0

@@ -148,6 +148,9 @@ struct SchedulerTests {
                 throw GenerationError.badSetting(name: "a", value: "b", expected: "c")
             }
         }
+        await #expect(throws: GenerationError.notRunning) {
+            try await scheduler.perform(Self.completion(1))
+        }
         let other = Scheduler()
         try await withScheduler(other, { hashingModel() }) {}
         while other.load.active > 0 { await Task.yield() }
