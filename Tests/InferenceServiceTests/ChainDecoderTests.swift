@@ -25,7 +25,8 @@ struct ChainDecoderTests {
             feedback: { _ in phrase }, needed: { _ in 0.01 }, feedbackGoesOn: { _ in false })
         let model = ScriptedWriter(tokenizer) { script($0) }
         let run = try ChainRun(
-            RevisionPolicy(mode: .enforced, minimum: 3, stopOnFixpoint: false), on: model, tokenizer)
+            RevisionPolicy(mode: .enforced, minimum: 3, stopOnFixpoint: false), on: model, tokenizer
+        )
         #expect(run.result.revisions == 3)
         #expect(run.result.drafts == (0..<4).map { "Draft \($0) says this." })
         #expect(run.result.answer == "Draft 3 says this.")
@@ -192,7 +193,8 @@ struct ChainDecoderTests {
         let path = try SharedData.file("data/tokenizers/llama/tokenizer.model").path
         let tokenizer = try Tokenizer.load(path)
         let script = ChainScript(
-            draft: { "D\($0)." }, feedback: { $0 == 0 ? "Good. No revisions needed." : "Ok. Revision is not needed." },
+            draft: { "D\($0)." },
+            feedback: { $0 == 0 ? "Good. No revisions needed." : "Ok. Revision is not needed." },
             needed: { _ in 0.1 }, feedbackGoesOn: { _ in false })
         let run = try ChainRun(
             RevisionPolicy(mode: .enforced, minimum: 2),

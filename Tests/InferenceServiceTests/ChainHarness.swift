@@ -35,7 +35,9 @@ struct ChainRun {
     }
 
     var done: [(segment: Segment, text: String)] {
-        events.compactMap { if case .done(let segment, let text) = $0 { (segment, text) } else { nil } }
+        events.compactMap {
+            if case .done(let segment, let text) = $0 { (segment, text) } else { nil }
+        }
     }
 
     struct Endless: Error {}

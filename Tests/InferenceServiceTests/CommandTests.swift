@@ -4,7 +4,8 @@ import Testing
 import Tokenization
 
 /// The executable as a person calls it.
-@Suite(.enabled(if: SharedData.isPresent && Command.isBuilt, "needs hone-inference and shared data"))
+@Suite(
+    .enabled(if: SharedData.isPresent && Command.isBuilt, "needs hone-inference and shared data"))
 struct CommandTests {
     private struct Scored: Decodable {
         struct Candidate: Decodable {
@@ -189,7 +190,8 @@ final class TemporaryFolder: Sendable {
     let path: String
 
     init() throws {
-        path = FileManager.default.temporaryDirectory
+        path =
+            FileManager.default.temporaryDirectory
             .appending(path: "hone-inference-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }

@@ -25,12 +25,13 @@ struct ServiceTests {
 
     /// Serves a model and gives the body a client.
     private func withService<Value: Sendable>(
-        slots: Int = 4, _ body: @escaping @Sendable (Client, ModelHost, String) async throws -> Value
+        slots: Int = 4,
+        _ body: @escaping @Sendable (Client, ModelHost, String) async throws -> Value
     ) async throws -> Value {
         let folder = try Self.makeModel(seed: 5)
         let path = folder.path + "/model"
         var settings = ModelHost.Settings()
-        settings.limits = Scheduler.Limits(slots: slots, queue: 3)
+        settings.limits = Scheduler.Limits(slots: slots, queue: 8)
         let host = ModelHost(settings)
         let registry = ModelRegistry(data: nil, folder: folder.path + "/fetched")
         var router = Router()
@@ -54,7 +55,9 @@ struct ServiceTests {
         }
     }
 
-    private static func untilCancelled<Value>(_ body: () async throws -> Void) async throws -> Value? {
+    private static func untilCancelled<Value>(_ body: () async throws -> Void) async throws
+        -> Value?
+    {
         do {
             try await body()
         } catch is CancellationError {
@@ -90,7 +93,10 @@ struct ServiceTests {
             #expect(last.kind == .finished && last.revisions == 2 && last.reason == "maximum")
             #expect(last.usage?.promptTokens ?? 0 > 0)
             let done = events.filter { $0.kind == .segmentDone }
-            #expect(done.map { $0.segment?.kind } == [.answer, .feedback, .revision, .feedback, .revision])
+            #expect(
+                done.map { $0.segment?.kind } == [
+                    .answer, .feedback, .revision, .feedback, .revision,
+                ])
             #expect(last.answer == done.last?.text)
             for segment in done {
                 let deltas = events.filter {

@@ -175,7 +175,9 @@ package struct ChainDecoder: SequenceProgram {
         if new > 0 {
             // A heading or a stop may have begun before the new text.
             let from = max(section.start, bytes.count - new - 48)
-            if let stop = stops.compactMap({ find($0, new) }).min() { return end(at: stop, .stopped) }
+            if let stop = stops.compactMap({ find($0, new) }).min() {
+                return end(at: stop, .stopped)
+            }
             if request.policy.mode == .off {
                 let heading = Array("\n\n### Feedback".utf8)
                 if let start = SectionScanner.find(heading, in: bytes, from: from) {
@@ -217,11 +219,14 @@ package struct ChainDecoder: SequenceProgram {
         let asked = request.segmentTokens ?? .max
         let owed = request.policy.effectiveMinimum - drafts.count
         let isFeedback = section.isFeedback
-        guard owed + (isFeedback ? 1 : 0) > 0 else { return asked }
-        // A draft counts double; each heading and verdict takes some tokens of its own.
         let revisionsLeft = isFeedback ? owed + 1 : owed
+        guard request.policy.effectiveMinimum > 0, revisionsLeft >= (isFeedback ? 1 : 0) else {
+            return asked
+        }
+        // A draft counts double; each heading and verdict takes some tokens of its own.
         let weights = revisionsLeft * 3 + (isFeedback ? 0 : 2)
-        let room = situation.contextLength - prompt.count - tokens.ids.count - revisionsLeft * overhead
+        let room =
+            situation.contextLength - prompt.count - tokens.ids.count - revisionsLeft * overhead - 1
         return min(asked, max(4, room * (isFeedback ? 1 : 2) / weights))
     }
 
