@@ -163,7 +163,8 @@ import Wire
             await #expect(throws: GatewayError.self) {
                 try await handler.runWorkflow(request, context)
             }
-            #expect(try await table.jobs().isEmpty)
+            let jobs = try await table.jobs()
+            #expect(jobs.isEmpty)
         }
     }
 }
