@@ -14,7 +14,7 @@ struct Hone: AsyncParsableCommand {
         subcommands: [
             UpCommand.self, DownCommand.self, StatusCommand.self, DemoCommand.self,
             DataCommand.self, Augment.self, Train.self, Answer.self, Evaluate.self, Generate.self,
-            Score.self, Tokenize.self,
+            Score.self, Tokenize.self, HealthCommand.self, BenchCommand.self,
         ])
 
     static func main() async {

@@ -2,6 +2,7 @@ import Corpus
 import FoundationEssentials
 import Glibc
 import Llama
+import Tensors
 import TestKit
 import Testing
 import Tokenization
