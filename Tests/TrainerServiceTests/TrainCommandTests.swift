@@ -107,7 +107,8 @@ struct TrainCommandTests {
     }
 
     @Test func `a difference applied to the base gives the tuned model`() async throws {
-        let run = try await Executable.run("hone-trainer", arguments("tuned", ["--max_steps", "6"]))
+        let run = try await Executable.run(
+            "hone-trainer", arguments("tuned", ["--max_steps", "6"]))
         #expect(run.status == 0, "\(run.errors)")
         func diff(_ verb: String, tuned: String) async throws {
             let output = try await Executable.run(
