@@ -37,7 +37,7 @@ let targets: [Target] = [
     module("Jobs", grdb()),
     module(
         "ServiceKit", "Schema", "RPC", "Jobs", "TLS", "Wire", argumentParser(), log(), metrics(),
-        lifecycle(), unixSignals()),
+        lifecycle(), unixSignals(), nio("NIOCore"), nio("NIOPosix")),
     // services: each one folder, one target, one executable
     service("data", "Corpus", grdb()),
     service("augmentation", "Corpus", "Revising", "Chat", grdb()),

@@ -41,6 +41,7 @@ struct TrainingRun {
 
     /// Trains, or goes on from the newest checkpoint in the folder, and writes the model.
     func callAsFunction(chains: [Chain], _ listener: Listener) throws -> Outcome {
+        try folder.removeLeftovers()
         let preparation = try Preparation(settings, chains: chains)
         let examples = preparation.sequences.map {
             TrainingSequence(ids: $0.tokens, labels: $0.labels)
