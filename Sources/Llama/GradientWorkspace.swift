@@ -38,8 +38,8 @@ struct GradientWorkspace {
         let gateUp: Tensor
     }
 
-    /// Logits computed at once: about 8 MiB.
-    private static let logitFloats = 1 << 21
+    /// Logits computed at once: 32 MiB.
+    private static let logitFloats = 1 << 23
 
     init(_ c: LlamaConfiguration, rows: Int, recomputes: Bool) {
         let shape = c.attention

@@ -13,10 +13,10 @@ extension LlamaGradients {
             forward(layer: layer, batch, memory)
             let activations = memory.activations(layer)
             compute.swiGLU(activations.gateUp, into: memory.activated)
-            compute.pack(weights.layers[layer].down, into: packed.down)
             memory.inputs[layer + 1].copy(from: activations.middle)
             compute.multiply(
-                memory.activated, packed.down, into: memory.inputs[layer + 1], adding: true)
+                memory.activated, weights.layers[layer].down, packing: packed.down,
+                into: memory.inputs[layer + 1], adding: true)
         }
     }
 
@@ -27,13 +27,11 @@ extension LlamaGradients {
         let parameters = weights.layers[layer]
         let kept = memory.activations(layer)
         let x = memory.inputs[layer]
-        compute.pack(parameters.attention, into: packed.attention)
-        compute.pack(parameters.output, into: packed.output)
-        compute.pack(parameters.gateUp, into: packed.gateUp)
         compute.rmsNorm(
             x, weight: parameters.inputNorm, epsilon: epsilon, into: memory.normal,
             inverse: kept.inputInverse)
-        compute.multiply(memory.normal, packed.attention, into: kept.fused)
+        compute.multiply(
+            memory.normal, parameters.attention, packing: packed.attention, into: kept.fused)
         compute.rotate(
             kept.fused, heads: shape.queryHeads + shape.keyValueHeads,
             positions: batch.positions, angles: memory.angles)
@@ -41,11 +39,14 @@ extension LlamaGradients {
             kept.fused, sequences: batch.sequences, shape: shape, into: kept.attended,
             logSums: kept.logSums)
         kept.middle.copy(from: x)
-        compute.multiply(kept.attended, packed.output, into: kept.middle, adding: true)
+        compute.multiply(
+            kept.attended, parameters.output, packing: packed.output, into: kept.middle,
+            adding: true)
         compute.rmsNorm(
             kept.middle, weight: parameters.outputNorm, epsilon: epsilon, into: memory.normal,
             inverse: kept.outputInverse)
-        compute.multiply(memory.normal, packed.gateUp, into: kept.gateUp)
+        compute.multiply(
+            memory.normal, parameters.gateUp, packing: packed.gateUp, into: kept.gateUp)
     }
 
     /// Loss, and from it the gradient of the last layer's output.

@@ -80,6 +80,8 @@ public final class LlamaGradients {
 
     private func memory(rows: Int, positions: Int) -> GradientWorkspace.Rows {
         if memory.rows < rows {
+            // The old memory goes before the new comes.
+            memory = GradientWorkspace(weights.configuration, rows: 0, recomputes: recomputes)
             memory = GradientWorkspace(
                 weights.configuration, rows: rows, recomputes: recomputes)
         }

@@ -96,7 +96,9 @@ public struct LlamaWeights: Sendable {
     }
 
     var embedding: Tensor { tensors[0] }
-    var finalNorm: Tensor { tensors[1 + configuration.layers * ParameterLayout.Part.allCases.count] }
+    var finalNorm: Tensor {
+        tensors[1 + configuration.layers * ParameterLayout.Part.allCases.count]
+    }
     /// The embedding where the head is tied to it.
     var head: Tensor { configuration.tiesEmbeddings ? tensors[0] : tensors[tensors.count - 1] }
 }

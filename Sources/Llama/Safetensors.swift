@@ -166,7 +166,8 @@ private struct RawEntry: Decodable {
         }
         guard offsets[1] - offsets[0] == bytes else {
             throw wrong(
-                "has \(offsets[1] - offsets[0]) bytes, but shape \(shape) of \(dtype) needs \(bytes)")
+                "has \(offsets[1] - offsets[0]) bytes, but shape \(shape) of \(dtype) needs \(bytes)"
+            )
         }
         return SafetensorsFile.Entry(type: type, shape: shape, offset: start + offsets[0])
     }

@@ -98,8 +98,9 @@ extension Compute {
     ///   - fused: `(rows, fusedColumns)`.
     ///   - parts: which rows belong to which cache, and how many positions it held before.
     ///   - y: `(rows, queryColumns)`.
-    public func attention(_ fused: Tensor, parts: [CachedPart], shape: AttentionShape, into y: Tensor)
-    {
+    public func attention(
+        _ fused: Tensor, parts: [CachedPart], shape: AttentionShape, into y: Tensor
+    ) {
         precondition(fused.columns == shape.fusedColumns && y.columns == shape.queryColumns)
         let d = shape.headDimension
         let most = parts.map { $0.past + $0.rows.count }.max() ?? 0

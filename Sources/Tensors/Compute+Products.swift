@@ -63,6 +63,33 @@ extension Compute {
                 c: unsafe y.pointer, cRow: y.columns), adding: adding)
     }
 
+    /// The same with a weight that changes: laid out in `packed` first, unless the product is so
+    /// large that OpenBLAS takes it as it is. The bits then depend on the number of rows.
+    ///
+    /// - Parameters:
+    ///   - weight: `(outputs, inputs)`.
+    ///   - packed: scratch of the same sides.
+    public func multiply(
+        _ x: Tensor, _ weight: Tensor, packing packed: PackedMatrix, into y: Tensor,
+        adding: Bool = false
+    ) {
+        precondition(
+            x.columns == weight.columns && y.columns == weight.rows && x.rows == y.rows,
+            """
+            weight is [\(weight.rows), \(weight.columns)], x [\(x.rows), \(x.columns)], \
+            y [\(y.rows), \(y.columns)]
+            """)
+        guard LibraryProduct.isFaster(m: x.rows, n: weight.rows, k: weight.columns) else {
+            pack(weight, into: packed)
+            multiply(x, packed, into: y, adding: adding)
+            return
+        }
+        library(
+            LibraryProduct(
+                m: x.rows, n: weight.rows, k: weight.columns, a: x, b: weight, c: y,
+                transposesB: true, adding: adding))
+    }
+
     /// dx = dy · weight, or dx += it: the way back through ``multiply(_:_:into:adding:)``.
     ///
     /// - Parameters:
@@ -78,6 +105,13 @@ extension Compute {
             weight is [\(weight.rows), \(weight.columns)], dy [\(dy.rows), \(dy.columns)], \
             dx [\(dx.rows), \(dx.columns)]
             """)
+        if LibraryProduct.isFaster(m: dy.rows, n: weight.columns, k: weight.rows) {
+            library(
+                LibraryProduct(
+                    m: dy.rows, n: weight.columns, k: weight.rows, a: dy, b: weight, c: dx,
+                    adding: adding))
+            return
+        }
         unsafe product(
             Factors(
                 m: dy.rows, n: weight.columns, k: weight.rows,
@@ -100,6 +134,13 @@ extension Compute {
             dWeight is [\(dWeight.rows), \(dWeight.columns)], dy [\(dy.rows), \(dy.columns)], \
             x [\(x.rows), \(x.columns)]
             """)
+        if LibraryProduct.isFaster(m: dy.columns, n: x.columns, k: dy.rows) {
+            library(
+                LibraryProduct(
+                    m: dy.columns, n: x.columns, k: dy.rows, a: dy, b: x, c: dWeight,
+                    transposesA: true, adding: true))
+            return
+        }
         unsafe product(
             Factors(
                 m: dy.columns, n: x.columns, k: dy.rows,

@@ -99,6 +99,10 @@ extension Tokenizer {
         if let template = file.template {
             parts.prefix = template.before
             parts.suffix = template.after
+            // transformers makes the template of this class anew from its configuration.
+            if roles.isLlama, parts.prefix.count == 1, let bos = parts.bosID {
+                parts.prefix = [bos]
+            }
         } else {
             if roles.addsBOS == true, let bos = parts.bosID { parts.prefix = [bos] }
             if roles.addsEOS == true, let eos = parts.eosID { parts.suffix = [eos] }
@@ -177,6 +181,7 @@ struct SpecialRoles {
     var unknown: String?
     var addsBOS: Bool?
     var addsEOS: Bool?
+    var isLlama = false
     /// Tokens beyond the vocabulary's file.
     var added: [(TokenID, String)] = []
 
@@ -192,6 +197,7 @@ struct SpecialRoles {
             eos = content("eos_token") ?? eos
             pad = content("pad_token") ?? pad
             unknown = content("unk_token") ?? unknown
+            isLlama = tree["tokenizer_class"]?.text?.hasPrefix("LlamaTokenizer") ?? isLlama
             addsBOS = tree["add_bos_token"]?.flag ?? addsBOS
             addsEOS = tree["add_eos_token"]?.flag ?? addsEOS
             for (id, token) in tree["added_tokens_decoder"]?.members ?? [] {

@@ -26,6 +26,20 @@ extension Tokenizer {
         return (Tokenizer(tokenizer.parts(padID: id)), id)
     }
 
+    /// This tokenizer with another of its tokens at the beginning of sequences.
+    public func beginning(with content: String) throws(TokenizationError) -> Tokenizer {
+        var source = source
+        let name = "tokenizer_config.json"
+        var configuration = (source.configurations[name] ?? defaultConfiguration())
+            .setting("bos_token", to: .string(content))
+        if source.format == .json {
+            configuration = configuration.setting(
+                "tokenizer_class", to: .string("LlamaTokenizerFast"))
+        }
+        source.configurations[name] = configuration
+        return try Tokenizer.load(source)
+    }
+
     private func parts(padID: TokenID) -> TokenizerParts {
         TokenizerParts(
             encoder: encoder, decoder: decoder, added: added, source: source,

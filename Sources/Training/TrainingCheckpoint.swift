@@ -84,7 +84,8 @@ extension Trainer {
         try self.init(
             LlamaWeights(folder: checkpoint.folder), examples: examples, settings: settings,
             compute: compute)
-        try require(path, "the settings", "\(state.settings)", "\(settings)",
+        try require(
+            path, "the settings", "\(state.settings)", "\(settings)",
             state.settings.sameRun(as: settings))
         try require(path, "data", state.fingerprint, fingerprint, state.fingerprint == fingerprint)
         let file = try SafetensorsFile(
@@ -119,10 +120,19 @@ extension Trainer {
                 moments, to: temporary.appending(path: TrainingCheckpoint.optimizer))
             try writeState(temporary.appending(path: TrainingCheckpoint.state))
         }
+        try Trainer.removeLeftovers(in: policy.folder)
         for old in TrainingCheckpoint.all(in: policy.folder).dropLast(policy.limit ?? .max) {
             try DurableFolder.remove(old.folder.path)
         }
         return TrainingCheckpoint(folder: folder, step: step)
+    }
+
+    /// Removes what crashes left half written or half removed.
+    private static func removeLeftovers(in folder: URL) throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        where name.hasPrefix("." + TrainingCheckpoint.prefix) {
+            try FileManager.default.removeItem(at: folder.appending(path: name))
+        }
     }
 
     /// Runs to the end, saving as the policy says and once more at the end.

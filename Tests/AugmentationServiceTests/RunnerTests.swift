@@ -169,3 +169,107 @@ private final class MemoryDatasets: DatasetLink {
         try table.close()
     }
 }
+
+/// Both sides over RPC: the data service's two calls, played here, and the augmentation service's.
+@Suite struct AugmentationCallsTests {
+    private let folder: Folder
+
+    init() throws {
+        folder = try Folder()
+    }
+
+    private func dataRouter(_ imported: Imported) -> Router {
+        var router = Router()
+        router.serverStreaming(DataAPI.export) { request, responses, _ in
+            guard request.dataset.name == "tasks" else { throw Status(.notFound, "no dataset") }
+            for number in 0..<300 {
+                let line =
+                    "{\"instruction\": \"Task \(number).\", \"input\": \"\", \"output\": \"G\"}\n"
+                try await responses.write(ArtifactChunk.with { $0.data = Array(line.utf8) })
+            }
+        }
+        router.clientStreaming(DataAPI.importDataset) { requests, _ in
+            var name = ""
+            var bytes: [UInt8] = []
+            for try await request in requests {
+                if let header = request.header { name = header.name }
+                bytes += request.data
+            }
+            imported.bytes.withLock { $0 = bytes }
+            return DatasetVersion.with {
+                $0.name = name
+                $0.version = "v"
+            }
+        }
+        return router
+    }
+
+    private final class Imported: Sendable {
+        let bytes = Mutex<[UInt8]>([])
+    }
+
+    @Test func `a job goes from one service to the other and back`() async throws {
+        let imported = Imported()
+        let dataServer = Server(ServerConfiguration(), router: dataRouter(imported))
+        let table = try JobTable(path: folder.path + "/jobs.sqlite")
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await dataServer.run() }
+            let dataClient = Client(
+                try Target(parsing: "127.0.0.1:\(try await dataServer.listeningPort())"))
+            group.addTask { try await dataClient.run() }
+            let runner = AugmentationRunner(
+                folder: folder.path + "/runs", link: DataServiceLink(dataClient), keys: [],
+                makeTeacher: { _ in MemoryTeacher() })
+            group.addTask { try await table.run([AugmentationRunner.kind: runner]) }
+            var router = Router()
+            router.register(AugmentationHandler(jobs: JobCalls(table), runner: runner))
+            let server = Server(ServerConfiguration(), router: router)
+            group.addTask { try await server.run() }
+            let client = Client(
+                try Target(parsing: "127.0.0.1:\(try await server.listeningPort())"))
+            group.addTask { try await client.run() }
+            try await check(client)
+            group.cancelAll()
+            while let ended = await group.nextResult() {
+                if case .failure(let error) = ended, !(error is CancellationError) {
+                    // A closed connection ends what the test no longer needs.
+                    #expect(error is Status)
+                }
+            }
+        }
+        try table.close()
+        let lines = imported.bytes.withLock { $0.split(separator: 10) }
+        #expect(lines.count == 300)
+    }
+
+    private func check(_ client: Client) async throws {
+        let request = AugmentationRequest.with {
+            $0.key = "one"
+            $0.dataset = DatasetReference.with { $0.name = "tasks" }
+            $0.outputName = "chains"
+            $0.procedure = .sharegpt
+            $0.endpoint.url = "http://127.0.0.1:1"
+            $0.endpoint.model = "memory"
+        }
+        let state = try await client.unary(AugmentationAPI.start, request)
+        let watch = WatchRequest.with { $0.id = state.id }
+        let last = try await client.serverStreaming(AugmentationAPI.watch, watch) { events in
+            var last: Schema.JobEvent?
+            for try await event in events { last = event }
+            return last
+        }
+        #expect(last?.status == .succeeded)
+        let job = try await client.unary(
+            AugmentationAPI.get, JobReference.with { $0.id = state.id })
+        let result = try JSON(parsing: job.result)
+        #expect(result["chains"]?.intValue == 300)
+        #expect(result["version"]?.stringValue == "v")
+        let missing = AugmentationRequest.with {
+            $0.key = "two"
+            $0.dataset = DatasetReference.with { $0.name = "nothing" }
+        }
+        await #expect(throws: Status.self) {
+            try await client.unary(AugmentationAPI.start, missing)
+        }
+    }
+}

@@ -89,7 +89,8 @@ import Testing
         // Only requests in flight at a kill, two at most, may have been answered without being kept.
         let counts = try await statistics(of: tutor)
         #expect((counts["replies"]?.intValue ?? 0) <= 60 + 4)
-        #expect((counts["repeats"]?.intValue ?? 99) <= 4)
+        // Every third pair is equal answers, so its request is the same in both orders.
+        #expect((counts["repeats"]?.intValue ?? 99) <= 10 + 4)
     }
 
     @Test func `a judge that refuses and breaks now and then is asked again`() async throws {

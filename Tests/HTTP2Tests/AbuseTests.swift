@@ -15,9 +15,12 @@ struct AbuseTests {
         [UInt8(value >> 24), UInt8(value >> 16 & 255), UInt8(value >> 8 & 255), UInt8(value & 255)]
     }
 
-    /// POST http / with content-length 0, from the static table and literals.
+    /// POST http / at authority "x", from the static table and a literal.
+    static let plainRequest: [UInt8] = [0x83, 0x86, 0x84, 0x41, 0x01, 0x78]
+
+    /// The same with content-length 0.
     static let emptyRequest: [UInt8] =
-        [0x83, 0x86, 0x84, 0x0F, 0x0D, 0x01, 0x30]
+        plainRequest + [0x0F, 0x0D, 0x01, 0x30]
 
     private func rawServer() throws -> Session {
         let server = try Session(role: .server)
@@ -67,7 +70,7 @@ struct AbuseTests {
 
     @Test func `a flood of empty DATA frames ends the connection`() throws {
         let server = try rawServer()
-        try feed(server, Self.frame(1, 4, 1, [0x83, 0x86, 0x84]))
+        try feed(server, Self.frame(1, 4, 1, Self.plainRequest))
         let seen = try rounds(of: server, limit: 5000) { _ in Self.frame(0, 0, 1, []) }
         #expect(seen.count < 600)
         #expect(seen.reason == "too many empty DATA frames")
@@ -102,7 +105,7 @@ struct AbuseTests {
         let server = try rawServer()
         let seen = try rounds(of: server, limit: 20_000) { round in
             let id = UInt32(2 * round + 1)
-            return Self.frame(1, 4, id, [0x83, 0x86, 0x84])
+            return Self.frame(1, 4, id, Self.plainRequest)
                 + Self.frame(3, 0, id, Self.withBigEndian(8))
         }
         #expect(seen.count < 3000)
@@ -129,7 +132,7 @@ struct AbuseTests {
         // The limit binds once the client has acknowledged it.
         try feed(server, Self.frame(4, 1, 0, []))
         for number in 0..<11 {
-            try feed(server, Self.frame(1, 4, UInt32(2 * number + 1), [0x83, 0x86, 0x84]))
+            try feed(server, Self.frame(1, 4, UInt32(2 * number + 1), Self.plainRequest))
         }
         while try !server.produce(upTo: 1 << 16).isEmpty {}
         #expect(server.openStreamCount <= 10)

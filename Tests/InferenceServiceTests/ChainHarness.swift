@@ -35,8 +35,12 @@ struct ChainRun {
     }
 
     var done: [(segment: Segment, text: String)] {
-        events.compactMap { if case .done(let segment, let text) = $0 { (segment, text) } else { nil } }
+        events.compactMap {
+            if case .done(let segment, let text) = $0 { (segment, text) } else { nil }
+        }
     }
+
+    struct Endless: Error {}
 
     init(
         _ policy: RevisionPolicy, on model: any SequenceModel, _ tokenizer: Tokenizer,
@@ -58,12 +62,13 @@ struct ChainRun {
         let cache = model.makeCache()
         var held: [TokenID] = []
         let promptText = tokenizer.decode(prompt)
-        steps: while true {
+        var steps = 0
+        loop: while true {
             let situation = SequenceSituation(
                 count: cache.count, contextLength: model.contextLength,
                 vocabularySize: model.vocabularySize)
             switch decoder.next(situation) {
-            case .finish: break steps
+            case .finish: break loop
             case .fail(let error): throw error
             case .feed(let tokens, let keeping, let wanted):
                 let kept = keeping ?? cache.count
@@ -78,14 +83,12 @@ struct ChainRun {
                     ])[0], width: model.vocabularySize)
                 #expect(cache.count == held.count)
                 let written = decoder.written
-                if written.isCached {
+                steps += 1
+                guard steps < 5000 else { throw Endless() }
+                // Between rollbacks the last character may still be incomplete.
+                if written.isCached, isRollback {
                     #expect(held == prompt + written.ids)
-                    let text = tokenizer.decode(held)
-                    // The last character may still be incomplete.
-                    #expect(
-                        text.hasPrefix(promptText + written.text)
-                            || text == promptText + written.text)
-                    if isRollback { #expect(text == promptText + written.text) }
+                    #expect(tokenizer.decode(held) == promptText + written.text)
                 }
                 try afterFeed(cache, held, rows, isRollback)
                 decoder.receive(rows)

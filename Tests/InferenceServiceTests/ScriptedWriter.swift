@@ -9,15 +9,38 @@ final class ScriptedWriter: SequenceModel {
     typealias Script = (String) -> [(text: String, probability: Double)]
 
     final class Cache: SequenceCache {
-        var tokens: [TokenID] = []
+        private let tokenizer: Tokenizer
+        private var tokens: [TokenID] = []
+        private var stream: StreamingDecoder
+        private(set) var bytes: [UInt8] = []
+
+        init(_ tokenizer: Tokenizer) {
+            self.tokenizer = tokenizer
+            stream = tokenizer.streamingDecoder()
+        }
+
         var count: Int { tokens.count }
-        func truncate(to count: Int) { tokens.removeLast(tokens.count - count) }
+
+        func append(_ token: TokenID) {
+            tokens.append(token)
+            bytes += Array(stream.append(token).utf8)
+        }
+
+        func truncate(to count: Int) {
+            guard count < tokens.count else { return }
+            let kept = tokens.prefix(count)
+            tokens = []
+            bytes = []
+            stream = tokenizer.streamingDecoder()
+            for token in kept { append(token) }
+        }
     }
 
     let vocabularySize: Int
     let contextLength: Int
     private let tokenizer: Tokenizer
     private let script: Script
+    private static let answer = Array("### Answer:\n".utf8)
 
     init(_ tokenizer: Tokenizer, contextLength: Int = 4000, script: @escaping Script) {
         self.tokenizer = tokenizer
@@ -26,54 +49,51 @@ final class ScriptedWriter: SequenceModel {
         vocabularySize = tokenizer.vocabularySize
     }
 
-    func makeCache() -> any SequenceCache { Cache() }
+    func makeCache() -> any SequenceCache { Cache(tokenizer) }
 
     func decode(_ steps: [SequenceStep]) throws -> [[Float]] {
         steps.map { step in
             guard let cache = step.cache as? Cache else { return [] }
             var rows: [Float] = []
             for (index, token) in step.tokens.enumerated() {
-                cache.tokens.append(token)
+                cache.append(token)
                 let isLast = index + 1 == step.tokens.count
                 if case .none = step.wanted { continue }
                 if case .last = step.wanted, !isLast { continue }
-                rows += logits(cache.tokens)
+                rows += logits(cache.bytes)
             }
             return rows
         }
     }
 
-    private func logits(_ tokens: [TokenID]) -> [Float] {
+    private func logits(_ bytes: [UInt8]) -> [Float] {
         var logits = [Float](repeating: -12, count: vocabularySize)
-        let text = tokenizer.decode(tokens)
-        let prompt = "### Answer:\n"
-        guard let range = text.range(of: prompt) else { return logits }
-        let ways = script(String(text[range.upperBound...]))
-        for way in ways {
-            logits[Int(first(way.text))] = Float(way.probability * 1e6).logarithm
-        }
+        guard let start = Self.answer.find(in: bytes, from: 0) else { return logits }
+        let written = String(decoding: bytes[(start + Self.answer.count)...], as: UTF8.self)
+        let ways = script(written)
+        var sums: [TokenID: Double] = [:]
+        for way in ways { sums[first(way.text), default: 0] += way.probability }
+        for (id, probability) in sums { logits[Int(id)] = Float(probability * 1e6).logarithm }
         if ways.isEmpty, let end = tokenizer.eosID { logits[Int(end)] = 8 }
         return logits
     }
 
     /// The first token of a text that follows another.
     private func first(_ text: String) -> TokenID {
-        let anchor = tokenizer.encode("\n")
-        let all = tokenizer.encode("\n" + text)
-        guard all.starts(with: anchor), all.count > anchor.count else {
-            let other = tokenizer.encode("x")
-            return tokenizer.encode("x" + text)[other.count]
+        for anchor in ["\n", "x"] {
+            let before = tokenizer.encode(anchor)
+            let all = tokenizer.encode(anchor + text)
+            if all.starts(with: before), all.count > before.count { return all[before.count] }
         }
-        return all[anchor.count]
+        return tokenizer.encode(text)[0]
     }
 }
 
 extension Float {
-    /// The natural logarithm, by the series of (x-1)/(x+1) after halving: good to six digits.
+    /// The natural logarithm, by the series of (x-1)/(x+1): good to six digits.
     fileprivate var logarithm: Float {
         guard self > 0 else { return -12 }
-        let mantissa = Double(significand)
-        let ratio = (mantissa - 1) / (mantissa + 1)
+        let ratio = (Double(significand) - 1) / (Double(significand) + 1)
         var sum = 0.0
         var power = ratio
         for term in 0..<12 {
@@ -84,19 +104,18 @@ extension Float {
     }
 }
 
-extension String {
-    /// The last place of a text.
-    func range(of other: String) -> Range<String.Index>? {
-        var found: Range<String.Index>?
-        var index = startIndex
-        while index < endIndex {
-            if self[index...].hasPrefix(other) {
-                found = index..<self.index(index, offsetBy: other.count)
-                break
+extension [UInt8] {
+    /// Where these bytes first occur in others.
+    fileprivate func find(in bytes: [UInt8], from start: Int) -> Int? {
+        guard bytes.count - start >= count else { return nil }
+        var index = start
+        while index <= bytes.count - count {
+            if bytes[index] == self[0], bytes[index..<index + count].elementsEqual(self) {
+                return index
             }
-            index = self.index(after: index)
+            index += 1
         }
-        return found
+        return nil
     }
 }
 
@@ -113,21 +132,23 @@ struct ChainScript: Sendable {
     var feedbackGoesOn: @Sendable (Int) -> Bool = { _ in true }
 
     func callAsFunction(_ text: String) -> [(text: String, probability: Double)] {
-        var rest = text[...]
+        let bytes = Array(text.utf8)
+        var start = 0
         var number = 0
         while true {
-            // A draft, then its feedback, each from the script or as it was made to be.
-            let feedbackHeading = "\n\n### Feedback \(number + 1):\n"
-            guard let end = rest.range(of: feedbackHeading, in: text) else {
-                let target = draft(number) + (draftsEnd ? "" : feedbackHeading)
-                return next(target, after: String(rest))
+            // A draft, then its feedback, each as the script has it or as it was made to be.
+            let toFeedback = "\n\n### Feedback \(number + 1):\n"
+            guard let end = Array(toFeedback.utf8).find(in: bytes, from: start) else {
+                let body = String(decoding: bytes[start...], as: UTF8.self)
+                return rest(of: draft(number) + (draftsEnd ? "" : toFeedback), after: body)
             }
-            rest = text[end.upperBound...]
-            let revisionHeading = "\n\n### Revision \(number + 1):\n"
-            guard let next = rest.range(of: revisionHeading, in: text) else {
-                return inFeedback(number, String(rest), revisionHeading)
+            start = end + toFeedback.utf8.count
+            let toRevision = "\n\n### Revision \(number + 1):\n"
+            guard let next = Array(toRevision.utf8).find(in: bytes, from: start) else {
+                let body = String(decoding: bytes[start...], as: UTF8.self)
+                return inFeedback(number, body, toRevision)
             }
-            rest = text[next.upperBound...]
+            start = next + toRevision.utf8.count
             number += 1
         }
     }
@@ -135,39 +156,35 @@ struct ChainScript: Sendable {
     private func inFeedback(
         _ number: Int, _ body: String, _ heading: String
     ) -> [(text: String, probability: Double)] {
-        if body.hasSuffix("Revision is") {
-            let probability = needed(number)
-            return [(" needed", probability), (" not", 1 - probability)]
+        let probability = needed(number)
+        for (choice, share) in [(" needed", probability), (" not needed", 1 - probability)] {
+            for length in 0..<choice.utf8.count
+            where body.hasSuffix("Revision is" + choice.prefix(length)) {
+                // Before the choice, and while its tokens are shared, both are open.
+                let begun = choice.prefix(length)
+                var ways = [(String(choice.dropFirst(length)), share)]
+                let other = choice == " needed" ? " not needed" : " needed"
+                if other.hasPrefix(begun) {
+                    ways.append((String(other.dropFirst(length)), 1 - share))
+                }
+                return ways
+            }
         }
-        if body.hasSuffix("Revision is not") { return [(" needed", 1)] }
         let target = feedback(number) + (feedbackGoesOn(number) ? heading : "")
-        if target.hasPrefix(body) { return next(target, after: body) }
+        if target.hasPrefix(body) { return rest(of: target, after: body) }
         if body.hasSuffix("is needed") || body.hasSuffix("not needed") { return [(".", 1)] }
-        let full = body + heading
-        for length in (0..<heading.count).reversed() where body.hasSuffix(heading.prefix(length)) {
+        for length in (0..<heading.utf8.count).reversed()
+        where body.hasSuffix(heading.prefix(length)) {
             return [(String(heading.dropFirst(length)), 1)]
         }
-        return [(full, 1)]
+        return [(heading, 1)]
     }
 
-    private func next(
-        _ target: String, after body: String
+    private func rest(
+        of target: String, after body: String
     ) -> [(text: String, probability: Double)] {
         guard target.hasPrefix(body) else { return [] }
         let rest = String(target.dropFirst(body.count))
         return rest.isEmpty ? [] : [(rest, 1)]
-    }
-}
-
-extension Substring {
-    fileprivate func range(of other: String, in text: String) -> Range<String.Index>? {
-        var index = startIndex
-        while index < endIndex {
-            if self[index...].hasPrefix(other) {
-                return index..<self.index(index, offsetBy: other.count)
-            }
-            index = self.index(after: index)
-        }
-        return nil
     }
 }

@@ -135,9 +135,11 @@ struct FolderTests {
             "hidden_size": 24, "intermediate_size": 40, "num_attention_heads": 4,
             "num_hidden_layers": 2, "vocab_size": 50, "rms_norm_eps": 1e-05
             """
-        let old = "{\(sides), \"rope_theta\": 5e5, \"rope_scaling\":"
+        let old =
+            "{\(sides), \"rope_theta\": 5e5, \"rope_scaling\":"
             + " {\"type\": \"linear\", \"factor\": 4.0}, \"torch_dtype\": \"float32\"}"
-        let new = "{\(sides), \"rope_parameters\": {\"rope_theta\": 500000.0,"
+        let new =
+            "{\(sides), \"rope_parameters\": {\"rope_theta\": 500000.0,"
             + " \"rope_type\": \"linear\", \"factor\": 4}, \"dtype\": \"float32\"}"
         let read = try [old, new].map { try LlamaConfiguration(json: Data($0.utf8)) }
         #expect(read[0] == read[1])

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Llama
-import TestKit
 import Tensors
+import TestKit
 
 /// What transformers computes for one of the small shared checkpoints.
 struct Reference {

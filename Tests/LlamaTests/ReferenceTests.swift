@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Llama
-import TestKit
 import Tensors
+import TestKit
 import Testing
 
 @Suite(.enabled(if: SharedData.isPresent, Comment(rawValue: SharedData.reason)))

@@ -98,7 +98,7 @@ struct LifeTests {
                 configuration.port = port
                 let server = Server(configuration, router: self.named(name))
                 let answer = try await running(server) { _ in
-                    try await client.unary(Echo.unary, Bytes([]), options: patient)
+                    try await client.unary(Echo.repeatable, Bytes([]), options: patient)
                 }
                 #expect(answer == Bytes([name]))
             }
@@ -161,7 +161,7 @@ struct LifeTests {
                         }
                         try await group.waitForAll()
                     }
-                    for index in 0..<2 { #expect(counts[index].value - before[index] > 100) }
+                    for index in 0..<2 { #expect(counts[index].value - before[index] >= 50) }
                 }
             }
         }
@@ -183,11 +183,9 @@ struct LifeTests {
                 let client = Client(try Target(parsing: "127.0.0.1:\(first),127.0.0.1:\(second)"))
                 try await running(client) {
                     try await withThrowingTaskGroup(of: Void.self) { group in
-                        for _ in 0..<2 {
-                            group.addTask {
-                                while stuck.value < 1 {
-                                    _ = try await client.unary(Echo.unary, Bytes([]))
-                                }
+                        group.addTask {
+                            while stuck.value < 1 {
+                                _ = try await client.unary(Echo.unary, Bytes([]))
                             }
                         }
                         while stuck.value < 1 { await Task.yield() }

@@ -60,4 +60,47 @@ struct ProductTests {
         }
         #expect(Set(results).count <= 1)
     }
+
+    @Test func `large products, which OpenBLAS does, equal those of the kernels`() {
+        let (rows, outputs, inputs) = (1_030, 1_026, 260)
+        let compute = Compute(threads: 2)
+        let x = randomTensor(rows, inputs, seed: 1)
+        let w = randomTensor(outputs, inputs, seed: 2)
+        let dy = randomTensor(rows, outputs, seed: 3)
+        let results = [1, 3].map { threads in
+            let compute = Compute(threads: threads)
+            let dx = Tensor(rows: rows, columns: inputs)
+            compute.multiplyBackward(dy, w, into: dx)
+            let dw = Tensor(rows: outputs, columns: inputs)
+            compute.addWeightGradient(dy, x, to: dw)
+            let y = Tensor(rows: rows, columns: rows)
+            compute.multiply(dy, dy, packing: compute.packed(dy), into: y)
+            return [dx, dw, y]
+        }
+        let expected = [
+            (dy, compute.packed(turned(w))), (turned(dy), compute.packed(turned(x))),
+            (dy, compute.packed(dy)),
+        ].map { a, b in
+            let c = Tensor(rows: a.rows, columns: b.outputs)
+            compute.multiply(a, b, into: c)
+            return c
+        }
+        for index in expected.indices {
+            let ours = expected[index].values
+            let library = results[0][index].values
+            // Sums of a thousand products of normal values, in another order.
+            let close = zip(ours, library).allSatisfy { abs($0 - $1) < 1e-3 }
+            #expect(close)
+            let same = library == results[1][index].values
+            #expect(same, "threads change product \(index)")
+        }
+    }
+
+    private func turned(_ tensor: Tensor) -> Tensor {
+        let result = Tensor(rows: tensor.columns, columns: tensor.rows)
+        for row in 0..<tensor.rows {
+            for column in 0..<tensor.columns { result[column, row] = tensor[row, column] }
+        }
+        return result
+    }
 }

@@ -3,11 +3,13 @@ import Glibc
 
 /// One of our executables, built beside the tests.
 public enum Executable {
-    /// Where it lies, or nil if it was not built.
+    /// Where it lies, or nil if it was not built; `HONE_BIN` names another folder to look in first.
     public static func path(of name: String) -> String? {
         let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         let inTests = CommandLine.arguments.first.map { URL(filePath: $0) }
-        for folder in [own, inTests ?? own].map({ $0.deletingLastPathComponent() }) {
+        let named = ProcessInfo.processInfo.environment["HONE_BIN"].map { URL(filePath: $0) }
+        let beside = [own, inTests ?? own].map { $0.deletingLastPathComponent() }
+        for folder in (named.map { [$0] } ?? []) + beside {
             let path = folder.appending(path: name).path
             if FileManager.default.isExecutableFile(atPath: path) { return path }
         }

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Llama
-import TestKit
 import Tensors
+import TestKit
 import Testing
 import Training
 

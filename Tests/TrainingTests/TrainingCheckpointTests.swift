@@ -37,6 +37,9 @@ struct TrainingCheckpointTests {
             let policy = CheckpointPolicy(
                 folder: folder.appending(path: "run"), stepsPerSave: 2, limit: 2,
                 alongside: [note])
+            try FileManager.default.createDirectory(
+                at: policy.folder.appending(path: ".checkpoint-1.new"),
+                withIntermediateDirectories: true)
             try trainer.run(policy) { _ in }
             let kept = TrainingCheckpoint.all(in: policy.folder)
             #expect(kept.map(\.step) == [10, 12])

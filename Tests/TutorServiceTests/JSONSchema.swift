@@ -11,6 +11,7 @@ struct JSONSchema {
     }
 
     private func fault(_ value: JSON, _ schema: JSON, at place: String) -> String? {
+        if value.isNull, schema["nullable"]?.boolValue == true { return nil }
         if let reference = schema["$ref"]?.stringValue,
             let name = reference.split(separator: "/").last
         {

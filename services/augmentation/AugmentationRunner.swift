@@ -77,17 +77,22 @@ package struct AugmentationRunner: JobRunner {
     /// Makes chains for the first few examples, and keeps nothing.
     func preview(_ request: AugmentationRequest, count: Int) async throws -> [String] {
         let name = "preview-\(UUID().uuidString)"
+        let lines: [String]
+        do {
+            lines = try await previewed(request, count: count, name: name)
+        } catch {
+            try remove(name)
+            throw error
+        }
+        try remove(name)
+        return lines
+    }
+
+    private func previewed(
+        _ request: AugmentationRequest, count: Int, name: String
+    ) async throws -> [String] {
         var plan = try plan(request, key: name)
         plan.limit = count
-        let made = folder(forKey: name)
-        defer {
-            do {
-                try FileManager.default.removeItem(atPath: made)
-            } catch {
-                // Only a leftover folder; its name is never used again.
-                _ = error
-            }
-        }
         try await fetch(request.dataset, to: plan.inputPath)
         let teacher = try teacher(request, concurrency: plan.concurrency)
         let journal = try Journal(path: plan.journalPath)
@@ -100,6 +105,12 @@ package struct AugmentationRunner: JobRunner {
         try journal.close()
         let lines = try FileReader.bytes(of: plan.outputPath).split(separator: 0x0A)
         return lines.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private func remove(_ name: String) throws {
+        let made = folder(forKey: name)
+        guard FileManager.default.fileExists(atPath: made) else { return }
+        try FileManager.default.removeItem(atPath: made)
     }
 
     /// Refuses what could never run.

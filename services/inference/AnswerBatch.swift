@@ -90,7 +90,8 @@ struct AnswerBatch: Sendable {
             ? SelfeeAnswer.text(in: result.wholeGeneration) ?? result.answer : result.answer
         return [
             "question_id": question.id, "text": .string(text),
-            "whole_generation": .string(result.wholeGeneration), "answer_id": .string(Self.answerID()),
+            "whole_generation": .string(result.wholeGeneration),
+            "answer_id": .string(Self.answerID()),
             "model_id": .string(modelID), "metadata": .object(JSONObject()),
         ]
     }

@@ -60,7 +60,8 @@ package struct InferenceHandler: InferenceAPI.Handler {
             try await responses.write(event)
         }
         let fixed = settings
-        let last = try await stream { (emit: @escaping @Sendable (CompletionProgram.Piece) -> Void) in
+        let last = try await stream {
+            (emit: @escaping @Sendable (CompletionProgram.Piece) -> Void) in
             try await model.scheduler.perform(
                 CompletionProgram(
                     prompt: prompt, tokenizer: tokenizer, settings: fixed, emit: emit))
@@ -119,7 +120,9 @@ package struct InferenceHandler: InferenceAPI.Handler {
         status()
     }
 
-    package func load(_ request: LoadRequest, _ context: CallContext) async throws -> InferenceStatus {
+    package func load(_ request: LoadRequest, _ context: CallContext) async throws
+        -> InferenceStatus
+    {
         if let loaded = host.loaded, loaded.name == request.model { return status() }
         try await engine { try await registry.load(request.model, into: host) }
         return status()

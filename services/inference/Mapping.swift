@@ -57,7 +57,8 @@ extension ChainRequest {
     private static func prompt(_ message: GenerateRequest) throws(InferenceError) -> String {
         guard !message.messages.isEmpty else {
             guard !message.instruction.isEmpty else {
-                throw .badRequest(cause: "there is nothing to answer; give messages or an instruction")
+                throw .badRequest(
+                    cause: "there is nothing to answer; give messages or an instruction")
             }
             return Prompt.text(instruction: message.instruction, input: message.input)
         }

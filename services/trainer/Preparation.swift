@@ -1,21 +1,21 @@
-import Corpus
+package import Corpus
 import FoundationEssentials
-import Llama
+package import Llama
 import Revising
-import Tokenization
+package import Tokenization
 
 /// What a run starts with: weights, the tokenizer that fits them, and the sequences to learn.
-struct Preparation {
-    var weights: LlamaWeights
-    var tokenizer: Tokenizer
-    var sequences: [TokenizedChain]
+package struct Preparation {
+    package var weights: LlamaWeights
+    package var tokenizer: Tokenizer
+    package var sequences: [TokenizedChain]
     /// The model the weights came from; empty where they are new.
     var model: String
 
-    var truncated: Int { sequences.count(where: \.isTruncated) }
+    package var truncated: Int { sequences.count(where: \.isTruncated) }
 
     /// Reads the base model or makes a new one, and turns the chains into tokens.
-    init(_ settings: RunSettings, chains: [Chain]) throws {
+    package init(_ settings: RunSettings, chains: [Chain]) throws {
         try settings.check()
         guard let objective = Objective(rawValue: settings.objective) else {
             throw TrainerError.badSetting(
@@ -46,6 +46,7 @@ struct Preparation {
             maximumLength: min(
                 settings.modelMaxLength, weights.configuration.maximumPositions),
             model: model)
+        tokenizer = text.tokenizer
         sequences = chains.map(text.tokenize)
         guard sequences.contains(where: { $0.promptTokens < $0.tokens.count }) else {
             throw TrainerError.nothingToLearn(

@@ -2,53 +2,55 @@ import FoundationEssentials
 import Revising
 
 /// Everything that decides a training run, named as the flags of the command line are.
-struct RunSettings: Codable, Sendable, Equatable {
+package struct RunSettings: Codable, Sendable, Equatable {
     /// A model folder; nil starts from nothing with `configuration`.
-    var baseModel: String?
+    package var baseModel: String?
     /// The JSON of a `config.json`, where there is no base model; the vocabulary comes from the
     /// tokenizer.
-    var configuration = ""
+    package var configuration = ""
     /// A tokenizer's path where there is no base model; empty trains one on the data.
-    var tokenizer = ""
+    package var tokenizer = ""
     /// Entries of a tokenizer trained on the data.
-    var vocabularySize = 512
+    package var vocabularySize = 512
     /// `full` or `answer-only`.
-    var objective = "full"
+    package var objective = "full"
     /// `strict` or `selfee`.
-    var mode = "strict"
-    var learningRate = 2e-5
+    package var mode = "strict"
+    package var learningRate = 2e-5
     /// Sequences in one pass.
-    var batchSize = 16
-    var gradientAccumulationSteps = 1
+    package var batchSize = 16
+    package var gradientAccumulationSteps = 1
     /// Passes over the data; a fraction ends within a pass.
-    var epochs = 3.0
+    package var epochs = 3.0
     /// Steps in all; more than 0 overrules `epochs`.
-    var maximumSteps = 0
+    package var maximumSteps = 0
     /// The share of all steps in which the rate rises from 0.
-    var warmupRatio = 0.0
+    package var warmupRatio = 0.0
     /// Steps in which the rate rises; more than 0 overrules `warmupRatio`.
-    var warmupSteps = 0
-    var weightDecay = 0.0
+    package var warmupSteps = 0
+    package var weightDecay = 0.0
     /// `cosine`, `linear`, `constant` or `constant_with_warmup`.
-    var scheduler = "cosine"
+    package var scheduler = "cosine"
     /// The longest sequence in tokens; longer ones lose their end.
-    var modelMaxLength = 512
+    package var modelMaxLength = 512
     /// Steps between checkpoints; 0 writes none but the last.
-    var saveSteps = 500
+    package var saveSteps = 500
     /// Checkpoints kept; 0 keeps all.
-    var saveTotalLimit = 0
+    package var saveTotalLimit = 0
     /// Steps between lines of the log.
-    var loggingSteps = 1
-    var seed: UInt64 = 42
+    package var loggingSteps = 1
+    package var seed: UInt64 = 42
     /// Whether activations are computed again in the backward pass instead of kept.
-    var gradientCheckpointing = false
+    package var gradientCheckpointing = false
     /// The gradient's norm is cut to this; 0 cuts nothing.
-    var maximumGradientNorm = 1.0
-    var beta1 = 0.9
-    var beta2 = 0.999
-    var epsilon = 1e-8
+    package var maximumGradientNorm = 1.0
+    package var beta1 = 0.9
+    package var beta2 = 0.999
+    package var epsilon = 1e-8
     /// Compute threads; 0 takes one per core.
-    var threads = 0
+    package var threads = 0
+
+    package init() {}
 
     /// What cannot be used, the flag first.
     func check() throws {

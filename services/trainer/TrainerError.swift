@@ -1,7 +1,7 @@
-import RPC
+package import RPC
 
 /// Why a run cannot begin or go on.
-enum TrainerError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum TrainerError: Error, Sendable, Equatable, CustomStringConvertible {
     case badSetting(flag: String, value: String, expected: String)
     case noModel(path: String)
     case noData(path: String)
@@ -14,7 +14,7 @@ enum TrainerError: Error, Sendable, Equatable, CustomStringConvertible {
     case notRunning(id: String)
     case mismatch(String)
 
-    var description: String {
+    package var description: String {
         switch self {
         case .badSetting(let flag, let value, let expected):
             "\(flag) is \"\(value)\"; give \(expected)"
@@ -41,7 +41,7 @@ enum TrainerError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension TrainerError: StatusConvertible {
-    var status: Status {
+    package var status: Status {
         switch self {
         case .unknownRun: Status(.notFound, description)
         case .notRunning: Status(.failedPrecondition, description)

@@ -52,7 +52,8 @@ struct TrainingRun {
         let trainer = try makeTrainer(preparation.weights, examples)
         let total = trainer.totalSteps
         listener.began(total, trainer.step, examples.count, preparation.truncated)
-        var log = RunLog(records: try folder.records(upTo: trainer.step), folder: folder, name: name)
+        var log = RunLog(
+            records: try folder.records(upTo: trainer.step), folder: folder, name: name)
         let policy = CheckpointPolicy(
             folder: URL(filePath: folder.path), stepsPerSave: settings.saveSteps,
             limit: settings.saveTotalLimit > 0 ? settings.saveTotalLimit : nil,

@@ -93,7 +93,7 @@ struct Completion: Sendable {
         event(
             choices: [
                 [
-                    "index": .int(index), "delta": delta, "logprobs": nil,
+                    "index": .int(index), "delta": delta,
                     "finish_reason": finish.map(JSON.string) ?? .null,
                 ]
             ], usage: nil)

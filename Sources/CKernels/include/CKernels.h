@@ -44,10 +44,6 @@ void hone_gemm_reference(size_t m, size_t n, size_t k, const float *a, size_t a_
 void hone_pack_transposed(size_t n, size_t k, const float *w, size_t w_row, float *packed,
                           size_t first, size_t last);
 
-/// Packs panels [first, last) of w (k, n), so that b(k, n) = w[k * w_row + n].
-void hone_pack(size_t n, size_t k, const float *w, size_t w_row, float *packed, size_t first,
-               size_t last);
-
 // attention.c --------------------------------------------------------------------------------
 
 /// Floats of scratch the two training kernels need for a sequence of `length`.

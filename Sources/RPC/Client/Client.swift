@@ -112,7 +112,12 @@ public final class Client: Sendable {
                         call.end(Status(describing: error))
                     }
                 }
-                defer { group.cancelAll() }
+                // The call ends before its writer is cancelled: a writer that returns because of
+                // that must not look to the service like one that has written all.
+                defer {
+                    call.end(Status(.cancelled, "the caller needed no more answers"))
+                    group.cancelAll()
+                }
                 return try await body(ResponseStream(call: call))
             }
         }

@@ -187,7 +187,7 @@ final class ClientCall: MessageSink, Expiring {
 
     var deadlineText: String {
         let waited = ContinuousClock.now - plan.begun
-        let where_ = state.withLock { $0.connection == nil ? "no server was reached" : "no answer" }
+        let where_ = state.withLock { $0.peer.address == "none" ? "no server was reached" : "no answer" }
         return "\(plan.path): \(where_) within the deadline (\(waited))"
     }
 
@@ -201,6 +201,13 @@ final class ClientCall: MessageSink, Expiring {
             state.peer = Peer(address: connection.description)
             state.isPosted = true
             return true
+        }
+    }
+
+    /// The connection has no more to do with the call.
+    func attemptEnded(on connection: ClientConnection) {
+        state.withLock { state in
+            if state.connection === connection { state.connection = nil }
         }
     }
 

@@ -107,6 +107,7 @@ final class ClientConnectionHandler: ConnectionHandler {
 
     /// Gives a call back that never left.
     private func refuse(_ call: ClientCall) {
+        if let connection { call.attemptEnded(on: connection) }
         connection?.load.subtract(1, ordering: .relaxed)
         let status = failure ?? Status(.unavailable, "the connection takes no new calls")
         call.attemptFailed(status, wasSeen: false)
@@ -140,6 +141,7 @@ final class ClientConnectionHandler: ConnectionHandler {
         guard !entry.isEnded else { return }
         entry.isEnded = true
         entries[ObjectIdentifier(entry.call)] = nil
+        if let connection { entry.call.attemptEnded(on: connection) }
         connection?.load.subtract(1, ordering: .relaxed)
     }
 

@@ -21,6 +21,9 @@ class ConnectionHandler: ChannelInboundHandler {
     private var nextPing: UInt64 = 1
     private var events: [Event] = []
     private var isFlushing = false
+    /// Whether bytes may be sent: over TLS, only after its handshake.
+    private var isOpen = false
+    private var isSentAway = false
     private(set) var isLost = false
     /// Why the connection broke; kept for those whose calls it takes along.
     private(set) var failure: Status?
@@ -54,7 +57,6 @@ class ConnectionHandler: ChannelInboundHandler {
             bound.value.fail(
                 Status(.unavailable, "the peer sent no HTTP/2 settings in time"), .noError)
         }
-        if context.channel.isActive { flush() }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -63,6 +65,7 @@ class ConnectionHandler: ChannelInboundHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
+        isOpen = true
         flush()
     }
 
@@ -101,27 +104,33 @@ class ConnectionHandler: ChannelInboundHandler {
 
     /// Sends what the session has to say, as far as the socket takes it.
     func flush() {
-        guard let context, context.channel.isActive, !isFlushing, !isLost else { return }
+        guard let context, isOpen, !isFlushing, !isLost else { return }
         isFlushing = true
         defer { isFlushing = false }
-        var isWritten = false
         do {
-            while context.channel.isWritable, session.wantsToWrite {
-                guard let output = try nextOutput(context) else { break }
-                context.write(wrapOutboundOut(output), promise: nil)
-                isWritten = true
-            }
+            // The socket may take all at once and be writable again within `flush`.
+            while try writeOutput(context) { context.flush() }
         } catch {
             lose(Status(.internal, "\(error)"))
             context.close(promise: nil)
             return
         }
-        if isWritten { context.flush() }
         drainEvents(ByteBuffer())
-        if !session.isAlive {
+        if isSentAway || !session.isAlive {
             lose(Status(.unavailable, "the connection was closed"))
             context.close(promise: nil)
         }
+    }
+
+    /// Hands frames to the channel until it is full or nothing is left; false of none.
+    private func writeOutput(_ context: ChannelHandlerContext) throws -> Bool {
+        var isWritten = false
+        while context.channel.isWritable, session.wantsToWrite {
+            guard let output = try nextOutput(context) else { break }
+            context.write(wrapOutboundOut(output), promise: nil)
+            isWritten = true
+        }
+        return isWritten
     }
 
     private func nextOutput(_ context: ChannelHandlerContext) throws -> ByteBuffer? {
@@ -154,6 +163,7 @@ class ConnectionHandler: ChannelInboundHandler {
             handle(event, input)
         case .abused(let reason):
             failure = Status(.resourceExhausted, "the peer was sent away: \(reason)")
+            isSentAway = true
         default: handle(event, input)
         }
     }

@@ -69,11 +69,7 @@ public final class Server: Sendable {
         try await listener.executeThenClose { connections in
             try await withThrowingDiscardingTaskGroup { group in
                 for try await connection in connections {
-                    guard self.register(connection) else { continue }
-                    group.addTask {
-                        await connection.run()
-                        self.unregister(connection)
-                    }
+                    group.addTask { await connection.run() }
                 }
             }
         }
@@ -81,7 +77,6 @@ public final class Server: Sendable {
 
     private func bind() async throws -> NIOAsyncChannel<ServerConnection, Never> {
         let tls = try configuration.tls.map { try TLSContext(.server, $0) }
-        let (configuration, router) = (configuration, router)
         do {
             return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .serverChannelOption(.backlog, value: 1024)
@@ -89,7 +84,7 @@ public final class Server: Sendable {
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .bind(host: configuration.host, port: configuration.port) { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try Self.connection(on: channel, tls, router, configuration)
+                        try self.connection(on: channel, tls)
                     }
                 }
         } catch let error as IOError {
@@ -98,9 +93,9 @@ public final class Server: Sendable {
         }
     }
 
-    private static func connection(
-        on channel: any Channel, _ tls: TLSContext?, _ router: Router,
-        _ configuration: ServerConfiguration
+    /// Fits out an accepted channel; called on its loop.
+    private func connection(
+        on channel: any Channel, _ tls: TLSContext?
     ) throws -> ServerConnection {
         if let tls {
             try channel.pipeline.syncOperations.addHandler(TLSHandler(tls, serverName: nil))
@@ -109,26 +104,27 @@ public final class Server: Sendable {
         let connection = ServerConnection(channel, handler, configuration.handlers)
         handler.attach(connection)
         try channel.pipeline.syncOperations.addHandler(handler)
+        try register(connection, channel)
         return connection
     }
 
-    /// False where the connection is one too many; it is closed then.
-    private func register(_ connection: ServerConnection) -> Bool {
-        let (isTaken, isDraining) = state.withLock { state in
-            guard state.connections.count < configuration.maximumConnections else {
-                return (false, false)
+    /// Notes a connection before any task knows of it, so that none is left behind at the end.
+    ///
+    /// - Throws: where the connection is one too many or too late; it is closed then.
+    private func register(_ connection: ServerConnection, _ channel: any Channel) throws {
+        let isTaken = state.withLock { state in
+            switch state.phase {
+            case .binding, .listening: break
+            case .idle, .draining, .stopped: return false
             }
+            guard state.connections.count < configuration.maximumConnections else { return false }
             state.connections[ObjectIdentifier(connection)] = connection
-            if case .listening = state.phase { return (true, false) }
-            return (true, true)
+            return true
         }
-        if !isTaken { connection.close() }
-        if isDraining { connection.drain() }
-        return isTaken
-    }
-
-    private func unregister(_ connection: ServerConnection) {
-        state.withLock { $0.connections[ObjectIdentifier(connection)] = nil }
+        guard isTaken else { throw Status(.resourceExhausted, "the server takes no connection") }
+        channel.closeFuture.whenComplete { _ in
+            self.state.withLock { $0.connections[ObjectIdentifier(connection)] = nil }
+        }
     }
 
     /// The port the server listens on; waits until it does, throws where it cannot.
@@ -160,11 +156,12 @@ public final class Server: Sendable {
     }
 
     private func stop(_ error: any Error) {
-        let waiters = state.withLock { state in
+        let (waiters, connections) = state.withLock { state in
             state.phase = .stopped
             defer { state.portWaiters = [] }
-            return state.portWaiters
+            return (state.portWaiters, Array(state.connections.values))
         }
+        for connection in connections { connection.close() }
         for waiter in waiters { waiter.resume(throwing: error) }
     }
 }

@@ -236,6 +236,12 @@ extension ChainDecoder {
             ? goOnNeeded(scoring, decision.finish) : finishNotNeeded(scoring)
     }
 
+    /// Makes the text another one that ends in a verdict, and counts the verdict's tokens.
+    private mutating func replaceVerdict(_ text: [UInt8], after base: [UInt8]) {
+        tokens.replace(text)
+        usage.verdict += max(1, tokens.ids.count - tokens.continuation(base).count)
+    }
+
     private mutating func finishNotNeeded(_ scoring: VerdictScoring) -> SequenceCommand {
         if scoring.written == false {
             // The model's own words stand.
@@ -244,7 +250,7 @@ extension ChainDecoder {
             case .slot: break
             }
         }
-        usage.verdict += replace(scoring.notNeededText + Array(".".utf8))
+        replaceVerdict(scoring.notNeededText + Array(".".utf8), after: scoring.base)
         return closeFeedback(at: tokens.bytes.count, .stop)
     }
 
@@ -257,18 +263,18 @@ extension ChainDecoder {
                 if let reason { return closeFeedback(at: end, ChainEnd(reason)) }
                 return passToRevision(at: end, ending)
             }
-            usage.verdict += replace(scoring.neededText + stop)
+            replaceVerdict(scoring.neededText + stop, after: scoring.base)
             if let reason { return closeFeedback(at: tokens.bytes.count, ChainEnd(reason)) }
             return passToRevision(at: tokens.bytes.count, .stopped)
         }
         if let reason {
-            usage.verdict += replace(scoring.neededText + stop)
+            replaceVerdict(scoring.neededText + stop, after: scoring.base)
             return closeFeedback(at: tokens.bytes.count, ChainEnd(reason))
         }
         // The model goes on with the feedback, or to the revision, from the verdict it was given.
         var text = scoring.neededText
         if case .sentence = scoring.cause { text += stop }
-        usage.verdict += replace(text)
+        replaceVerdict(text, after: scoring.base)
         guard fits else { return endEarly(.length) }
         phase = .writing
         return feed(tokens.ids)

@@ -82,6 +82,8 @@ package struct ChainDecoder: SequenceProgram {
     var drafts: [String] = []
     var usage = ChainUsage()
     var situation = SequenceSituation(count: 0, contextLength: 0, vocabularySize: 0)
+    /// The tokens of one revision's headings and verdict.
+    private let overhead: Int
     private var sampler: Sampler
     private var logits: [Float] = []
     package private(set) var result = ChainResult()
@@ -105,6 +107,8 @@ package struct ChainDecoder: SequenceProgram {
         sampler = Sampler(request.sampling)
         tokens = ChainTokens(tokenizer, prompt: prompt)
         usage.prompt = prompt.count
+        let frame = Heading.feedback(1).text + ". \(Verdict.neededText)." + Heading.revision(1).text
+        overhead = tokens.continuation(Array(frame.utf8)).count + 2
     }
 
     package mutating func receive(_ rows: LogitRows) {
@@ -171,7 +175,9 @@ package struct ChainDecoder: SequenceProgram {
         if new > 0 {
             // A heading or a stop may have begun before the new text.
             let from = max(section.start, bytes.count - new - 48)
-            if let stop = stops.compactMap({ find($0, new) }).min() { return end(at: stop, .stopped) }
+            if let stop = stops.compactMap({ find($0, new) }).min() {
+                return end(at: stop, .stopped)
+            }
             if request.policy.mode == .off {
                 let heading = Array("\n\n### Feedback".utf8)
                 if let start = SectionScanner.find(heading, in: bytes, from: from) {
@@ -213,11 +219,14 @@ package struct ChainDecoder: SequenceProgram {
         let asked = request.segmentTokens ?? .max
         let owed = request.policy.effectiveMinimum - drafts.count
         let isFeedback = section.isFeedback
-        guard owed + (isFeedback ? 1 : 0) > 0 else { return asked }
-        // A draft counts double; each heading and verdict takes some tokens of its own.
         let revisionsLeft = isFeedback ? owed + 1 : owed
+        guard request.policy.effectiveMinimum > 0, revisionsLeft >= (isFeedback ? 1 : 0) else {
+            return asked
+        }
+        // A draft counts double; each heading and verdict takes some tokens of its own.
         let weights = revisionsLeft * 3 + (isFeedback ? 0 : 2)
-        let room = situation.contextLength - prompt.count - tokens.ids.count - revisionsLeft * 24
+        let room =
+            situation.contextLength - prompt.count - tokens.ids.count - revisionsLeft * overhead - 1
         return min(asked, max(4, room * (isFeedback ? 1 : 2) / weights))
     }
 

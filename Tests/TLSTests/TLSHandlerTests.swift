@@ -1,0 +1,123 @@
+import NIOCore
+import NIOEmbedded
+import TLS
+import Testing
+
+/// Two handlers whose bytes are carried by hand.
+struct TLSHandlerTests {
+    /// Notes what comes through the pipeline.
+    final class Sink: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        var isActive = false
+        var bytes: [UInt8] = []
+        var errors: [TLSError] = []
+
+        func channelActive(context: ChannelHandlerContext) { isActive = true }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            bytes += Array(buffer: unwrapInboundIn(data))
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            if let error = error as? TLSError { errors.append(error) }
+        }
+    }
+
+    final class Side {
+        let channel: EmbeddedChannel
+        let sink = Sink()
+        let handler: TLSHandler
+
+        init(_ context: TLSContext, serverName: String? = nil) throws {
+            handler = try TLSHandler(context, serverName: serverName)
+            channel = EmbeddedChannel()
+            try channel.pipeline.syncOperations.addHandlers([handler, sink])
+            try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        }
+
+        func takeOutput() throws -> [ByteBuffer] {
+            var all: [ByteBuffer] = []
+            while let buffer = try channel.readOutbound(as: ByteBuffer.self) { all.append(buffer) }
+            return all
+        }
+
+        func give(_ buffers: [ByteBuffer]) throws {
+            for buffer in buffers where channel.isActive { _ = try channel.writeInbound(buffer) }
+        }
+    }
+
+    private func exchange(_ client: Side, _ server: Side) throws {
+        while true {
+            let toServer = try client.takeOutput()
+            try server.give(toServer)
+            let toClient = try server.takeOutput()
+            try client.give(toClient)
+            if toServer.isEmpty, toClient.isEmpty { return }
+        }
+    }
+
+    private func pair(
+        _ files: Certificates, server: String = "server", mutual: Bool = false,
+        client: String? = nil, name: String = "127.0.0.1", trusted: String = "authority"
+    ) throws -> (client: Side, server: Side) {
+        let serverSide = try Side(
+            TLSContext(
+                .server, files.settings(server, authority: mutual ? "authority" : nil)))
+        let clientSide = try Side(
+            TLSContext(.client, files.settings(client, authority: trusted)), serverName: name)
+        try exchange(clientSide, serverSide)
+        return (clientSide, serverSide)
+    }
+
+    @Test(arguments: ["127.0.0.1", "localhost"])
+    func `bytes pass both ways once names agree`(name: String) throws {
+        let (client, server) = try pair(try Certificates(), name: name)
+        #expect(client.sink.isActive && server.sink.isActive)
+        let message = [UInt8](repeating: 42, count: 100_000)
+        client.channel.writeAndFlush(ByteBuffer(bytes: message), promise: nil)
+        server.channel.writeAndFlush(ByteBuffer(bytes: [7]), promise: nil)
+        try exchange(client, server)
+        #expect(server.sink.bytes == message)
+        #expect(client.sink.bytes == [7])
+        #expect(server.handler.peerIdentity == nil)
+    }
+
+    @Test func `a mutual connection knows who called`() throws {
+        let (client, server) = try pair(try Certificates(), mutual: true, client: "client")
+        #expect(client.sink.isActive && server.sink.isActive)
+        #expect(server.handler.peerIdentity == "CN=alice")
+        #expect(client.handler.peerIdentity == "CN=server.test")
+    }
+
+    @Test(arguments: [nil, "stranger"])
+    func `a missing or foreign client certificate is refused`(client: String?) throws {
+        let (clientSide, serverSide) = try pair(
+            try Certificates(), mutual: true, client: client)
+        #expect(!serverSide.sink.isActive)
+        #expect(serverSide.sink.errors.count == 1)
+        #expect(clientSide.sink.errors.count == 1)
+        #expect(clientSide.sink.errors.first?.description.contains("alert") == true)
+    }
+
+    @Test func `a server of another name is refused`() throws {
+        let (client, _) = try pair(try Certificates(), server: "elsewhere", name: "localhost")
+        #expect(!client.sink.isActive)
+        #expect(client.sink.errors.first?.description.contains("ostname mismatch") == true)
+        let (address, _) = try pair(try Certificates(), server: "elsewhere")
+        #expect(address.sink.errors.first?.description.contains("IP address mismatch") == true)
+    }
+
+    @Test func `a server of another authority is refused`() throws {
+        let (client, server) = try pair(try Certificates(), trusted: "stranger-authority")
+        #expect(!client.sink.isActive && !server.sink.isActive)
+        #expect(client.sink.errors.first?.description.contains("certificate verify failed") == true)
+    }
+
+    @Test func `a peer without TLS is refused`() throws {
+        let files = try Certificates()
+        let server = try Side(TLSContext(.server, files.settings("server", authority: nil)))
+        try server.give([ByteBuffer(string: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")])
+        #expect(!server.sink.isActive)
+        #expect(server.sink.errors.count == 1)
+    }
+}
