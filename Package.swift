@@ -1,14 +1,16 @@
 // swift-tools-version: 6.2
-import Foundation
 import PackageDescription
 
 // The map: one line a target. A target imports only what its line names.
 let targets: [Target] = [
     // C, fenced
-    .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+    .systemLibrary(
+        name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
-    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(
+        name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(
+        name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
     clang("CLD2", linking: "cld2"),
     clang("CKernels"),
@@ -20,7 +22,8 @@ let targets: [Target] = [
     module("Tensors", "COpenBLAS", "CKernels"),
     // middle
     module(
-        "RPC", "Wire", "HTTP2", "TLS", nio("NIOCore"), nio("NIOPosix"), nio("NIOConcurrencyHelpers")),
+        "RPC", "Wire", "HTTP2", "TLS", nio("NIOCore"), nio("NIOPosix"), nio("NIOConcurrencyHelpers")
+    ),
     module("Llama", "Tensors"),
     module("Corpus", "CLibXML2", "CLD2"),
     module("Chat", "CCurl"),
@@ -33,8 +36,8 @@ let targets: [Target] = [
     module("Training", "Llama", "Tensors", "Tokenization"),
     module("Jobs", grdb()),
     module(
-        "ServiceKit", "Schema", "RPC", "Jobs", "TLS", "Wire", argumentParser(), log(), metrics(), lifecycle(),
-        unixSignals()),
+        "ServiceKit", "Schema", "RPC", "Jobs", "TLS", "Wire", argumentParser(), log(), metrics(),
+        lifecycle(), unixSignals()),
     // services: each one folder, one target, one executable
     service("data", "Corpus", grdb()),
     service("augmentation", "Corpus", "Revising", "Chat", grdb()),
@@ -42,7 +45,9 @@ let targets: [Target] = [
     service("inference", "Corpus", "Revising", "Generation", "Llama", "Tensors", "Tokenization"),
     service("evaluator", "Corpus", "Revising", "Judging", "Chat", grdb()),
     service("gateway", "Corpus", "Drills", hummingbird(), yams(), lifecycle()),
-    service("tutor", "Corpus", "Revising", "Judging", "Drills", hummingbird()),
+    service(
+        "tutor", "Corpus", "Revising", "Judging", "Drills", hummingbird(), nio("NIOCore"),
+        lifecycle()),
     // command
     command("hone", "Schema", "ServiceKit", "RPC", "Wire", argumentParser()),
     // tests
@@ -65,10 +70,18 @@ let targets: [Target] = [
     tests(of: "Jobs"),
     tests(of: "ServiceKit", "Schema", "RPC", "Jobs", "Wire"),
     tests(of: "DataService", "Corpus", "Schema", "ServiceKit", "RPC", "Wire"),
-    tests(of: "AugmentationService", "Corpus", "Revising", "Chat", "Schema", "ServiceKit", "RPC", "Wire", "Jobs"),
-    tests(of: "TrainerService", "Schema", "ServiceKit", "RPC", "Wire", "Training", "Llama", "Tensors", "Tokenization", "Corpus", "Revising", "Jobs"),
-    tests(of: "InferenceService", "Schema", "ServiceKit", "RPC", "Wire", "Generation", "Llama", "Tensors", "Tokenization", "Revising", "Corpus"),
-    tests(of: "EvaluatorService", "Corpus", "Judging", "Chat", "Schema", "ServiceKit", "RPC", "Wire", "Jobs"),
+    tests(
+        of: "AugmentationService", "Corpus", "Revising", "Chat", "Schema", "ServiceKit", "RPC",
+        "Wire", "Jobs"),
+    tests(
+        of: "TrainerService", "Schema", "ServiceKit", "RPC", "Wire", "Training", "Llama", "Tensors",
+        "Tokenization", "Corpus", "Revising", "Jobs"),
+    tests(
+        of: "InferenceService", "Schema", "ServiceKit", "RPC", "Wire", "Generation", "Llama",
+        "Tensors", "Tokenization", "Revising", "Corpus"),
+    tests(
+        of: "EvaluatorService", "Corpus", "Judging", "Chat", "Schema", "ServiceKit", "RPC", "Wire",
+        "Jobs"),
     tests(of: "GatewayService", log(), "Corpus", "Schema", "ServiceKit", "RPC", "Wire", "Jobs"),
     tests(of: "TutorService", "Drills", "Revising", "Judging", "Corpus"),
     tests(of: "Suite", depends: false),
@@ -84,7 +97,7 @@ let products: [Product] =
 
 let package = Package(
     name: "hone",
-    products: present(products, targets),
+    products: products,
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -95,7 +108,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
-    targets: present(targets),
+    targets: targets,
     cxxLanguageStandard: .cxx17
 )
 
@@ -130,7 +143,7 @@ func service(_ name: String, _ dependencies: Target.Dependency...) -> Target {
         dependencies: ["Schema", "ServiceKit", "RPC", "Wire", "Jobs", argumentParser(), log()]
             + dependencies,
         path: "services/\(name)",
-        exclude: ["README.md", "workflows"],
+        exclude: ["README.md"] + (name == "gateway" ? ["workflows"] : []),
         resources: name == "gateway" ? [.embedInCode("page")] : [],
         swiftSettings: settings())
 }
@@ -170,30 +183,3 @@ func unixSignals() -> Target.Dependency {
 func hummingbird() -> Target.Dependency { .product(name: "Hummingbird", package: "hummingbird") }
 func grdb() -> Target.Dependency { .product(name: "GRDB", package: "GRDB.swift") }
 func yams() -> Target.Dependency { .product(name: "Yams", package: "Yams") }
-
-// While modules are being written: leave out what has no folder.
-func folder(_ target: Target) -> String {
-    Context.packageDirectory + "/" + (target.path ?? (target.isTest ? "Tests/" : "Sources/") + target.name)
-}
-func exists(_ target: Target) -> Bool { FileManager.default.fileExists(atPath: folder(target)) }
-func present(_ targets: [Target]) -> [Target] {
-    let there = targets.filter(exists)
-    let names = Set(there.map(\.name))
-    let all = Set(targets.map(\.name))
-    for target in there {
-        target.dependencies = target.dependencies.filter {
-            switch $0 {
-            case .targetItem(let name, _), .byNameItem(let name, _): names.contains(name) || !all.contains(name)
-            default: true
-            }
-        }
-        target.exclude = target.exclude.filter {
-            FileManager.default.fileExists(atPath: folder(target) + "/" + $0)
-        }
-    }
-    return there
-}
-func present(_ products: [Product], _ targets: [Target]) -> [Product] {
-    let names = Set(targets.filter(exists).map(\.name))
-    return products.filter { ($0 as? Product.Executable)?.targets.allSatisfy(names.contains) ?? true }
-}

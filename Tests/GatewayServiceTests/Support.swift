@@ -44,10 +44,16 @@ func serving<Value: Sendable>(
 /// Inference that answers by rule: an answer, and as many revisions as it is told.
 ///
 /// A question that begins with "wait" gets a first word and then nothing, until it is cancelled.
-struct ScriptedInference: Sendable {
+final class ScriptedInference: Sendable {
     let started = Signal()
     let cancelled = Signal()
     let requests = Mutex<[GenerateRequest]>([])
+    /// Whether it answers even those questions that say "wait".
+    private let isPatient: Bool
+
+    init(patient: Bool = false) {
+        isPatient = patient
+    }
 
     func router() -> Router {
         let script = self
@@ -76,7 +82,7 @@ struct ScriptedInference: Sendable {
         requests.withLock { $0.append(request) }
         let question = request.messages.last?.content ?? request.instruction
         var script = EventScript(writer)
-        if question.hasPrefix("wait") {
+        if question.hasPrefix("wait"), !isPatient {
             try await script.say(.answer, 0, ["waiting "], done: false)
             started.raise()
             do {
@@ -236,13 +242,15 @@ struct Program: Sendable {
         FileManager.default.isExecutableFile(atPath: path)
     }
 
+    /// What the program writes goes to files: reading a pipe would hold up one of the few threads that
+    /// the services under test run on.
     static func run(_ path: String, _ arguments: [String]) async throws -> Ended {
         let process = Process()
         process.executableURL = URL(filePath: path)
         process.arguments = arguments
-        let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = errors
+        let (output, errors) = (try Scratch(), try Scratch())
+        process.standardOutput = output.handle
+        process.standardError = errors.handle
         let ended = AsyncStream.makeStream(of: Int32.self)
         process.terminationHandler = {
             ended.continuation.yield($0.terminationStatus)
@@ -251,20 +259,31 @@ struct Program: Sendable {
         try process.run()
         let identifier = process.processIdentifier
         return try await withTaskCancellationHandler {
-            async let text = Self.text(output)
-            async let trouble = Self.text(errors)
             var code: Int32 = -1
             for await value in ended.stream { code = value }
-            return Ended(code: code, output: try await text, errors: try await trouble)
+            return Ended(code: code, output: try output.text(), errors: try errors.text())
         } onCancel: {
-            kill(identifier, SIGTERM)
+            // The child has inherited the blocked signals of the thread that started it.
+            kill(identifier, SIGKILL)
         }
     }
 
-    @concurrent
-    private static func text(_ pipe: Pipe) async throws -> String {
-        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
-        return String(decoding: data, as: UTF8.self)
+    /// A file of a program's output.
+    private struct Scratch {
+        let handle: FileHandle
+        private let url: URL
+
+        init() throws {
+            url = FileManager.default.temporaryDirectory
+                .appending(path: "hone-output-\(UInt64.random(in: 0 ... .max))")
+            try Data().write(to: url)
+            handle = try FileHandle(forWritingTo: url)
+        }
+
+        func text() throws -> String {
+            defer { try? FileManager.default.removeItem(at: url) }
+            return String(decoding: try Data(contentsOf: url), as: UTF8.self)
+        }
     }
 
     /// A request by curl: the HTTP status and the body.

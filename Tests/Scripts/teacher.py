@@ -4,7 +4,7 @@ usage: teacher.py READY_FILE LOG_FILE [GOLDEN_FILE]
 
 Writes its port to READY_FILE and one JSON line a request to LOG_FILE; ends when its standard input
 ends. What it answers is said by the request's model: behaviours separated by commas, one a request
-with that model, the last one for all further requests.
+with that model, the last one for all further requests. What follows a "~" only tells tests apart.
 
   ok                     repeats the last message
   status:CODE[:SECONDS]  an error object, with Retry-After
@@ -129,7 +129,7 @@ async def answer(writer, head, body):
     key = headers.get("Authorization", "").removeprefix("Bearer ")
     request = json.loads(body)
     model, messages = request["model"], request["messages"]
-    behaviours = model.split(",")
+    behaviours = model.split("~")[0].split(",")
     number = counts.get(model, 0)
     counts[model] = number + 1
     behaviour = behaviours[min(number, len(behaviours) - 1)]

@@ -1,59 +1,33 @@
 import Foundation
 import Glibc
 
-/// The scripted chat endpoint `Tests/Scripts/teacher.py`, as a process that ends with this object.
+/// The scripted chat endpoint `Tests/Scripts/teacher.py`: one process for all tests of a run.
 ///
-/// What it answers is said by the request's model; see the script.
-public final class ScriptedTeacher {
-    private let process = Process()
-    private let input = Pipe()
-    private let folder: URL
-    public let port: Int
-
+/// What it answers is said by the request's model; see the script. Each instance is a test's own
+/// view: it adds a tag to the models, and sees the requests with that tag alone.
+public struct ScriptedTeacher: Sendable {
     /// Whether the machine has what the script needs.
     public static let isPossible = FileManager.default.isExecutableFile(atPath: "/usr/bin/python3")
     public static let reason = "python3 is not there"
 
+    private let server: Server
+    private let tag = "~" + UUID().uuidString
+
     public init() throws {
-        folder = FileManager.default.temporaryDirectory.appending(
-            path: "hone-teacher-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let ready = folder.appending(path: "port")
-        process.executableURL = URL(filePath: "/usr/bin/python3")
-        var arguments = [
-            SharedData.repository.appending(path: "Tests/Scripts/teacher.py").path, ready.path,
-            folder.appending(path: "log").path,
-        ]
-        if SharedData.isPresent {
-            arguments.append(try SharedData.file("spec/golden-augmentation.json").path)
-        }
-        process.arguments = arguments
-        process.standardInput = input
-        try process.run()
-        let deadline = Date(timeIntervalSinceNow: 30)
-        while !FileManager.default.fileExists(atPath: ready.path) {
-            guard Date() < deadline, process.isRunning else { throw NotReady() }
-            usleep(5_000)
-        }
-        port = Int(try String(contentsOf: ready, encoding: .utf8)) ?? 0
+        server = try Server.shared.get()
     }
 
-    deinit {
-        input.fileHandleForWriting.closeFile()
-        process.waitUntilExit()
-        do {
-            try FileManager.default.removeItem(at: folder)
-        } catch {
-            print("could not remove \(folder.path): \(error)")
-        }
-    }
+    public var endpoint: String { "http://127.0.0.1:\(server.port)" }
 
-    public var endpoint: String { "http://127.0.0.1:\(port)" }
+    /// The name of a model that behaves so, for this instance.
+    public func model(_ behaviours: String) -> String { behaviours + tag }
 
-    /// Every request so far, in order.
+    /// Every request so far to this instance's models, in order.
     public func requests() throws -> [Request] {
-        let data = try Data(contentsOf: folder.appending(path: "log"))
-        return try data.split(separator: UInt8(ascii: "\n")).map {
+        guard FileManager.default.fileExists(atPath: server.log) else { return [] }
+        let lines = try Data(contentsOf: URL(filePath: server.log)).split(separator: 10)
+        let tag = Data(tag.utf8)
+        return try lines.filter { $0.range(of: tag) != nil }.map {
             try JSONDecoder().decode(Request.self, from: Data($0))
         }
     }
@@ -77,4 +51,41 @@ public final class ScriptedTeacher {
     }
 
     public struct NotReady: Error {}
+
+    /// The process; it ends when this process does, since its standard input ends then.
+    private struct Server: Sendable {
+        static let shared = Result { try Server() }
+
+        let port: Int
+        let log: String
+        private let input: FileHandle
+
+        private init() throws {
+            let folder = FileManager.default.temporaryDirectory.appending(
+                path: "hone-teacher-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(
+                at: folder, withIntermediateDirectories: true)
+            let ready = folder.appending(path: "port").path
+            log = folder.appending(path: "log").path
+            var arguments = [
+                SharedData.repository.appending(path: "Tests/Scripts/teacher.py").path, ready, log,
+            ]
+            if SharedData.isPresent {
+                arguments.append(try SharedData.file("spec/golden-augmentation.json").path)
+            }
+            let process = Process()
+            let pipe = Pipe()
+            process.executableURL = URL(filePath: "/usr/bin/python3")
+            process.arguments = arguments
+            process.standardInput = pipe
+            try process.run()
+            input = pipe.fileHandleForWriting
+            let deadline = Date(timeIntervalSinceNow: 60)
+            while !FileManager.default.fileExists(atPath: ready) {
+                guard Date() < deadline, process.isRunning else { throw NotReady() }
+                usleep(5_000)
+            }
+            port = Int(try String(contentsOfFile: ready, encoding: .utf8)) ?? 0
+        }
+    }
 }

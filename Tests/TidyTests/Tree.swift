@@ -1,0 +1,43 @@
+import Foundation
+import TestKit
+
+/// The repository's Swift files, as text.
+enum Tree {
+    /// One source file.
+    struct File {
+        /// Path below the repository.
+        let path: String
+        let lines: [Substring]
+
+        /// The folder that is its module: `Sources/RPC/…` is in `RPC`.
+        var module: String {
+            let parts = path.split(separator: "/")
+            return parts.count > 2 ? String(parts[1]) : ""
+        }
+
+        var name: String { path.split(separator: "/").last.map(String.init) ?? path }
+    }
+
+    /// Files outside the fenced modules that must speak to the machine, each with its reason in its
+    /// first lines.
+    static let mayBeUnsafe: Set = ["ComputeThread.swift", "System.swift"]
+
+    static func swiftFiles(below folders: [String]) throws -> [File] {
+        var files: [File] = []
+        for folder in folders {
+            let root = SharedData.repository.appending(path: folder)
+            guard
+                let all = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil)
+            else { continue }
+            for case let url as URL in all where url.pathExtension == "swift" {
+                let text = try String(contentsOf: url, encoding: .utf8)
+                let path = folder + url.path.dropFirst(root.path.count)
+                files.append(
+                    File(
+                        path: path,
+                        lines: text.split(separator: "\n", omittingEmptySubsequences: false)))
+            }
+        }
+        return files.sorted { $0.path < $1.path }
+    }
+}

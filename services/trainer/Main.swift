@@ -1,0 +1,121 @@
+import ArgumentParser
+import Corpus
+import FoundationEssentials
+import Jobs
+import RPC
+import Schema
+import ServiceKit
+
+/// `hone-trainer`: serves runs, or does one on this machine.
+@main
+struct TrainerMain: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hone-trainer",
+        abstract: "Trains models on chains of answers, feedback and revisions.",
+        subcommands: [Serve.self, Train.self, Diff.self], defaultSubcommand: Serve.self)
+}
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serves hone.Trainer.",
+        discussion: "Example: hone-trainer serve --listen 127.0.0.1:7403")
+
+    @OptionGroup var options: ServiceOptions
+    @OptionGroup var connections: ConnectionOptions
+
+    func run() async throws {
+        let settings = try options.settings(for: .trainer)
+        var host = ServiceHost(settings)
+        let data = DataStore(
+            try host.client(of: .data, connections), patience: .generous)
+        let jobs = try JobTable(path: settings.path("jobs.sqlite"))
+        let requests = CheckpointRequests()
+        var router = Router()
+        router.register(TrainerHandler(jobs: JobCalls(jobs), requests: requests))
+        host.serve(router)
+        let runner = RunRunner(settings: settings, data: data, requests: requests)
+        host.add("jobs") { try await jobs.run([TrainerHandler.kind: runner]) }
+        try await host.run()
+    }
+}
+
+struct Train: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train", abstract: "Fine-tunes a model on a file of chains.",
+        discussion: """
+            Goes on from the newest checkpoint in the output folder, bit for bit, if there is one.
+            Example: hone train --model_name_or_path models/llama --data_path chains.jsonl \
+            --output_dir runs/first --num_train_epochs 3 --learning_rate 2e-5
+            """)
+
+    @OptionGroup var flags: RunFlags
+    @Flag(help: "Prints the outcome as JSON.")
+    var json = false
+
+    func run() async throws {
+        let settings = try flags.settings()
+        if !flags.ignored.given.isEmpty {
+            StandardError.write(
+                "without effect on this machine: "
+                    + flags.ignored.given.joined(separator: ", ") + "\n")
+        }
+        let chains = try FileImport.chains(path: flags.data)
+        let name = URL(filePath: flags.output).lastPathComponent
+        let run = TrainingRun(
+            settings: settings, folder: try RunFolder(flags.output), name: name)
+        let progress = ProgressBar("training")
+        var listener = TrainingRun.Listener()
+        listener.began = { total, done, sequences, truncated in
+            StandardError.write(
+                "\(sequences) sequences, \(truncated) cut at \(settings.modelMaxLength) tokens, "
+                    + (done > 0 ? "going on after step \(done) of \(total)" : "\(total) steps")
+                    + "\n")
+        }
+        listener.step = { record, total in
+            let loss = (record.loss * 10_000).rounded() / 10_000
+            progress.update(record.step, of: total, "loss \(loss)")
+        }
+        listener.isCancelled = { Task.isCancelled }
+        let outcome = try await withTaskExecutorPreference(ComputeThread()) {
+            [listener] in try run(chains: chains, listener)
+        }
+        progress.finish()
+        let result = outcome.json(output: flags.output)
+        print(json ? result.text() : "\(flags.output): loss \(outcome.loss)")
+    }
+}
+
+struct Diff: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Makes the difference between a tuned model and its base, or applies it.",
+        discussion: """
+            Example: hone-trainer diff make --path_raw base --path_tuned tuned --path_diff diff
+            """,
+        subcommands: [Make.self, Apply.self])
+
+    struct Paths: ParsableArguments {
+        @Option(name: .customLong("path_raw"), help: "The base model's folder.")
+        var raw: String
+        @Option(name: .customLong("path_tuned"), help: "The tuned model's folder.")
+        var tuned: String
+        @Option(name: .customLong("path_diff"), help: "The difference's folder.")
+        var diff: String
+    }
+
+    struct Make: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Writes tuned − base.")
+        @OptionGroup var paths: Paths
+        func run() async throws {
+            try WeightDifferences.make(raw: paths.raw, tuned: paths.tuned, diff: paths.diff)
+        }
+    }
+
+    struct Apply: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Writes base + difference, with the difference's tokenizer.")
+        @OptionGroup var paths: Paths
+        func run() async throws {
+            try WeightDifferences.apply(raw: paths.raw, diff: paths.diff, tuned: paths.tuned)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import RPC
+import Schema
+import ServiceKit
+import Wire
+
+/// Answers hone.Trainer: checks, and hands the work to the jobs.
+struct TrainerHandler: TrainerAPI.Handler {
+    static let kind = "training"
+
+    let jobs: JobCalls
+    let requests: CheckpointRequests
+
+    func start(_ request: TrainingRequest, _ context: CallContext) async throws -> JobState {
+        guard !request.dataset.name.isEmpty, !request.outputModel.isEmpty else {
+            throw Status(
+                .invalidArgument, "the request lacks a dataset or the name of the output model")
+        }
+        try RunSettings(request, model: request.baseModel).check()
+        return try await jobs.start(kind: Self.kind, key: request.key, request)
+    }
+
+    func watch(
+        _ request: WatchRequest, _ responses: ResponseWriter<JobEvent>, _ context: CallContext
+    ) async throws {
+        try await jobs.watch(request, responses)
+    }
+
+    func get(_ request: JobReference, _ context: CallContext) async throws -> JobState {
+        try await jobs.get(request)
+    }
+
+    func cancel(_ request: JobReference, _ context: CallContext) async throws -> JobState {
+        try await jobs.cancel(request)
+    }
+
+    func list(_ request: JobQuery, _ context: CallContext) async throws -> JobList {
+        try await jobs.list(request)
+    }
+
+    func resume(_ request: JobReference, _ context: CallContext) async throws -> JobState {
+        try await jobs.retry(request)
+    }
+
+    func checkpointNow(
+        _ request: JobReference, _ context: CallContext
+    ) async throws -> CheckpointReply {
+        guard let saved = await requests.ask(request.id) else {
+            throw TrainerError.notRunning(id: request.id)
+        }
+        return CheckpointReply.with {
+            $0.step = saved.step
+            $0.path = saved.path
+        }
+    }
+
+    func makeDiff(_ request: DiffRequest, _ context: CallContext) async throws -> Empty {
+        try await withTaskExecutorPreference(ComputeThread()) {
+            try WeightDifferences.make(
+                raw: request.raw, tuned: request.tuned, diff: request.diff)
+        }
+        return Empty()
+    }
+
+    func applyDiff(_ request: DiffRequest, _ context: CallContext) async throws -> Empty {
+        try await withTaskExecutorPreference(ComputeThread()) {
+            try WeightDifferences.apply(
+                raw: request.raw, diff: request.diff, tuned: request.tuned)
+        }
+        return Empty()
+    }
+}
