@@ -79,10 +79,10 @@ struct AbuseTests {
 
     @Test func `a flood of one byte window updates ends the connection`() throws {
         let server = try rawServer()
-        let seen = try rounds(of: server, limit: 5000) { _ in
+        let seen = try rounds(of: server, limit: 50_000) { _ in
             Self.frame(8, 0, 0, Self.withBigEndian(1))
         }
-        #expect(seen.count < 600)
+        #expect(seen.count < 20_000)
         #expect(seen.reason == "too many tiny WINDOW_UPDATE frames")
     }
 
