@@ -1,5 +1,4 @@
 // swift-tools-version: 6.2
-import Foundation
 import PackageDescription
 
 // The map: one line a target. A target imports only what its line names.
@@ -38,7 +37,7 @@ let targets: [Target] = [
     module("Jobs", grdb()),
     module(
         "ServiceKit", "Schema", "RPC", "Jobs", "TLS", "Wire", argumentParser(), log(), metrics(),
-        lifecycle(), unixSignals()),
+        lifecycle(), unixSignals(), nio("NIOCore"), nio("NIOPosix")),
     // services: each one folder, one target, one executable
     service("data", "Corpus", grdb()),
     service("augmentation", "Corpus", "Revising", "Chat", grdb()),
@@ -47,7 +46,8 @@ let targets: [Target] = [
     service("evaluator", "Corpus", "Revising", "Judging", "Chat", grdb()),
     service("gateway", "Corpus", "Drills", hummingbird(), yams(), lifecycle()),
     service(
-        "tutor", "Corpus", "Revising", "Judging", "Drills", hummingbird(), nio("NIOCore"), lifecycle()),
+        "tutor", "Corpus", "Revising", "Judging", "Drills", hummingbird(), nio("NIOCore"),
+        lifecycle()),
     // command
     command("hone", "Schema", "ServiceKit", "RPC", "Wire", argumentParser()),
     // tests
@@ -97,7 +97,7 @@ let products: [Product] =
 
 let package = Package(
     name: "hone",
-    products: present(products, targets),
+    products: products,
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -108,7 +108,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
-    targets: present(targets),
+    targets: targets,
     cxxLanguageStandard: .cxx17
 )
 
@@ -143,7 +143,7 @@ func service(_ name: String, _ dependencies: Target.Dependency...) -> Target {
         dependencies: ["Schema", "ServiceKit", "RPC", "Wire", "Jobs", argumentParser(), log()]
             + dependencies,
         path: "services/\(name)",
-        exclude: ["README.md", "workflows"],
+        exclude: ["README.md"] + (name == "gateway" ? ["workflows"] : []),
         resources: name == "gateway" ? [.embedInCode("page")] : [],
         swiftSettings: settings())
 }
@@ -183,35 +183,3 @@ func unixSignals() -> Target.Dependency {
 func hummingbird() -> Target.Dependency { .product(name: "Hummingbird", package: "hummingbird") }
 func grdb() -> Target.Dependency { .product(name: "GRDB", package: "GRDB.swift") }
 func yams() -> Target.Dependency { .product(name: "Yams", package: "Yams") }
-
-// While modules are being written: leave out what has no folder.
-func folder(_ target: Target) -> String {
-    Context.packageDirectory + "/"
-        + (target.path ?? (target.isTest ? "Tests/" : "Sources/") + target.name)
-}
-func exists(_ target: Target) -> Bool { FileManager.default.fileExists(atPath: folder(target)) }
-func present(_ targets: [Target]) -> [Target] {
-    let there = targets.filter(exists)
-    let names = Set(there.map(\.name))
-    let all = Set(targets.map(\.name))
-    for target in there {
-        target.dependencies = target.dependencies.filter {
-            switch $0 {
-            case .targetItem(let name, _), .byNameItem(let name, _):
-                names.contains(name) || !all.contains(name)
-            default: true
-            }
-        }
-        target.exclude = target.exclude.filter {
-            FileManager.default.fileExists(atPath: folder(target) + "/" + $0)
-        }
-    }
-    return there
-}
-func present(_ products: [Product], _ targets: [Target]) -> [Product] {
-    let names = Set(targets.filter(exists).map(\.name))
-    return products.filter {
-        ($0 as? Product.Executable)?.targets.allSatisfy(names.contains) ?? true
-    }
-}
-//

@@ -132,7 +132,8 @@ extension Session {
         case NGHTTP2_GOAWAY.rawValue: unsafe receivedGoAway(frame.goaway)
         case NGHTTP2_WINDOW_UPDATE.rawValue:
             if unsafe frame.window_update.window_size_increment < 16 {
-                glitch("tiny WINDOW_UPDATE frames")
+                // Honest peers send them, too, but only for data they were sent.
+                if !tinyUpdates.take(at: now) { abuse("too many tiny WINDOW_UPDATE frames") }
             }
         case NGHTTP2_PRIORITY.rawValue: glitch("PRIORITY frames")
         default: break
@@ -201,7 +202,9 @@ extension Session {
             if header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 {
                 answered(header.stream_id)
             }
-        case NGHTTP2_DATA.rawValue: pings.refill()
+        case NGHTTP2_DATA.rawValue:
+            pings.refill()
+            tinyUpdates.refill()
         case NGHTTP2_RST_STREAM.rawValue:
             if let stream = streams[header.stream_id], stream.wasResetByUs { return }
             glitch("frames that force stream resets")
@@ -234,7 +237,12 @@ extension Session {
     private func abuse(_ reason: String) {
         guard !isAbused else { return }
         isAbused = true
-        terminate(.enhanceYourCalm)
+        let text = Array(reason.utf8)
+        let last = unsafe nghttp2_session_get_last_proc_stream_id(handle)
+        // Fails only without memory, where the connection is lost anyway.
+        _ = unsafe nghttp2_submit_goaway(
+            handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, ErrorCode.enhanceYourCalm.rawValue,
+            text, text.count)
         events.append(.abused(reason: reason))
     }
 }

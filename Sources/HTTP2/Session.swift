@@ -22,6 +22,7 @@ import CNghttp2
     var output = Output()
     var glitches: TokenBucket
     var pings: TokenBucket
+    var tinyUpdates: TokenBucket
     var isAbused = false
     var hasSettings = false
 
@@ -35,6 +36,7 @@ import CNghttp2
         self.now = now
         glitches = TokenBucket(limits.glitches)
         pings = TokenBucket(limits.pings)
+        tinyUpdates = TokenBucket(limits.tinyUpdates)
         unsafe handle = try Self.makeHandle(role, limits)
         // The library hands this pointer back in callbacks, which run only while a method of the
         // session runs: the session is alive then.
@@ -120,6 +122,7 @@ import CNghttp2
         _ bytes: RawSpan, at now: ContinuousClock.Instant
     ) throws(HTTP2Error) {
         self.now = now
+        guard !isAbused else { return }
         let result = unsafe bytes.withUnsafeBytes { buffer -> Int in
             guard let base = buffer.baseAddress else { return 0 }
             unsafe inputBase = base
@@ -146,7 +149,8 @@ import CNghttp2
 
     /// Whether the connection has more to say or to hear; false after its GOAWAY has ended it.
     public var isAlive: Bool {
-        unsafe nghttp2_session_want_read(handle) != 0
+        if isAbused, !wantsToWrite { return false }
+        return unsafe nghttp2_session_want_read(handle) != 0
             || nghttp2_session_want_write(handle) != 0
     }
 

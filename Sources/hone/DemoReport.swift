@@ -54,7 +54,9 @@ struct DemoReport: Codable, Sendable, Equatable {
 
     /// The report for a person.
     var table: String {
-        var lines = ["", "accuracy by number of enforced revisions, and where the model decides", ""]
+        var lines = [
+            "", "accuracy by number of enforced revisions, and where the model decides", "",
+        ]
         lines.append("            0      1      2      3   autonomous (revisions)")
         for family in families {
             let cells = family.accuracyByRevision.map { Self.right(Self.percent($0), 7) }.joined()

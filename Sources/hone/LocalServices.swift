@@ -101,7 +101,9 @@ struct LocalServices: Sendable {
 
     /// What can start at the same time, in the order of who needs whom.
     private static func layers(_ plan: Plan) -> [[(name: String, service: ServiceName)]] {
-        let replicas = (1...max(1, plan.replicas)).map { ("inference-\($0)", ServiceName.inference) }
+        let replicas = (1...max(1, plan.replicas)).map {
+            ("inference-\($0)", ServiceName.inference)
+        }
         return [
             [("data", .data), ("tutor", .tutor)],
             [("augmentation", .augmentation), ("trainer", .trainer), ("evaluator", .evaluator)]
@@ -180,7 +182,8 @@ struct LocalServices: Sendable {
             try await Task.sleep(for: .milliseconds(20))
         }
         let log = "\(directory)/logs/\(name).log"
-        let lines = (try? String(contentsOfFile: log, encoding: .utf8))?
+        let lines =
+            (try? String(contentsOfFile: log, encoding: .utf8))?
             .split(separator: "\n").suffix(3).joined(separator: "\n") ?? ""
         throw CommandFailure("\(name) did not start; its log \(log) ends with:\n\(lines)")
     }

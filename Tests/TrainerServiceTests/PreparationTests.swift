@@ -1,8 +1,8 @@
 import Corpus
 import FoundationEssentials
 import Llama
-import TestKit
 import Tensors
+import TestKit
 import Testing
 import Tokenization
 import TrainerService
@@ -37,7 +37,7 @@ import TrainerService
         let model = try Fixture.model(in: folder)
         let old = try LlamaWeights(folder: URL(filePath: model))
         let prepared = try Preparation(settings(model: model), chains: Fixture.chains())
-        #expect(prepared.tokenizer.padID == 98 + 1)
+        #expect(prepared.tokenizer.padID == 99)
         #expect(prepared.tokenizer.id(of: "[PAD]") == 99)
         #expect(prepared.weights.configuration.vocabularySize == 100)
         for name in ["model.embed_tokens.weight", "lm_head.weight"] {

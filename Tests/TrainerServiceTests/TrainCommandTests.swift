@@ -2,6 +2,7 @@ import Corpus
 import FoundationEssentials
 import Glibc
 import Llama
+import Tensors
 import TestKit
 import Testing
 import Tokenization
@@ -77,10 +78,10 @@ struct TrainCommandTests {
     }
 
     @Test func `a killed run goes on and ends with the same bits`() async throws {
-        let more = ["--max_steps", "60", "--save_steps", "6", "--save_total_limit", "3"]
+        let more = ["--max_steps", "400", "--save_steps", "10"]
         let whole = try await Executable.run("hone-trainer", arguments("whole", more))
         #expect(whole.status == 0, "\(whole.errors)")
-        for step in [6, 24] {
+        for step in [10, 40] {
             let run = try RunningExecutable("hone-trainer", arguments("cut", more))
             let checkpoint = folder.path + "/cut/checkpoint-\(step)"
             #expect(try await run.wait(for: checkpoint), "no \(checkpoint)")
@@ -106,7 +107,8 @@ struct TrainCommandTests {
     }
 
     @Test func `a difference applied to the base gives the tuned model`() async throws {
-        let run = try await Executable.run("hone-trainer", arguments("tuned", ["--max_steps", "6"]))
+        let run = try await Executable.run(
+            "hone-trainer", arguments("tuned", ["--max_steps", "6"]))
         #expect(run.status == 0, "\(run.errors)")
         func diff(_ verb: String, tuned: String) async throws {
             let output = try await Executable.run(

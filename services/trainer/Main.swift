@@ -68,7 +68,8 @@ struct Train: AsyncParsableCommand {
         listener.began = { total, done, sequences, truncated in
             StandardError.write(
                 "\(sequences) sequences, \(truncated) cut at \(settings.modelMaxLength) tokens, "
-                    + (done > 0 ? "going on after step \(done) of \(total)" : "\(total) steps") + "\n")
+                    + (done > 0 ? "going on after step \(done) of \(total)" : "\(total) steps")
+                    + "\n")
         }
         listener.step = { record, total in
             let loss = (record.loss * 10_000).rounded() / 10_000

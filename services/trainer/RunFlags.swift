@@ -27,7 +27,8 @@ struct RunFlags: ParsableArguments {
     var data: String
     @Option(
         name: .customLong("output_dir"),
-        help: ArgumentHelp("Where the model, its checkpoints and its curve go.", valueName: "folder"))
+        help: ArgumentHelp(
+            "Where the model, its checkpoints and its curve go.", valueName: "folder"))
     var output: String
     @Option(
         name: .customLong("training_objective"),
@@ -63,7 +64,8 @@ struct RunFlags: ParsableArguments {
     var saveTotalLimit = 0
     @Option(name: .customLong("logging_steps"), help: "Steps between lines of the log.")
     var loggingSteps = 1
-    @Option(name: .customLong("max_grad_norm"), help: "The gradient's norm is cut to this; 0: never.")
+    @Option(
+        name: .customLong("max_grad_norm"), help: "The gradient's norm is cut to this; 0: never.")
     var maximumGradientNorm = 1.0
     @Option(name: .customLong("adam_beta1"), help: "Decay of the mean of gradients.")
     var beta1 = 0.9

@@ -17,6 +17,17 @@ struct RunFolder: Sendable {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
+    /// Removes what a killed process left half written or half removed.
+    func removeLeftovers() throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: path) {
+            let isFolder = name.hasPrefix(".") && (name.hasSuffix(".new") || name.hasSuffix(".old"))
+            let isFile = name.hasPrefix("loss.") && name.hasSuffix(".temporary")
+            if isFolder || isFile {
+                try FileManager.default.removeItem(atPath: path + "/" + name)
+            }
+        }
+    }
+
     var log: String { path + "/loss.jsonl" }
 
     /// The logged steps up to one; a resumed run drops what it will do again.

@@ -41,6 +41,7 @@ struct TrainingRun {
 
     /// Trains, or goes on from the newest checkpoint in the folder, and writes the model.
     func callAsFunction(chains: [Chain], _ listener: Listener) throws -> Outcome {
+        try folder.removeLeftovers()
         let preparation = try Preparation(settings, chains: chains)
         let examples = preparation.sequences.map {
             TrainingSequence(ids: $0.tokens, labels: $0.labels)
@@ -52,7 +53,8 @@ struct TrainingRun {
         let trainer = try makeTrainer(preparation.weights, examples)
         let total = trainer.totalSteps
         listener.began(total, trainer.step, examples.count, preparation.truncated)
-        var log = RunLog(records: try folder.records(upTo: trainer.step), folder: folder, name: name)
+        var log = RunLog(
+            records: try folder.records(upTo: trainer.step), folder: folder, name: name)
         let policy = CheckpointPolicy(
             folder: URL(filePath: folder.path), stepsPerSave: settings.saveSteps,
             limit: settings.saveTotalLimit > 0 ? settings.saveTotalLimit : nil,

@@ -17,7 +17,8 @@ public final class Client: Sendable {
         guard core.begin() else { return }
         defer { core.stop() }
         let tls = try core.configuration.tls.map { try TLSContext(.client, $0) }
-        let (ticks, ticker) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let (ticks, ticker) = AsyncStream.makeStream(
+            of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let timer = loop.scheduleRepeatedTask(
             initialDelay: .zero, delay: .init(core.configuration.resolveInterval)
@@ -112,7 +113,12 @@ public final class Client: Sendable {
                         call.end(Status(describing: error))
                     }
                 }
-                defer { group.cancelAll() }
+                // The call ends before its writer is cancelled: a writer that returns because of
+                // that must not look to the service like one that has written all.
+                defer {
+                    call.end(Status(.cancelled, "the caller needed no more answers"))
+                    group.cancelAll()
+                }
                 return try await body(ResponseStream(call: call))
             }
         }

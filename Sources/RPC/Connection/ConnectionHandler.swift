@@ -23,6 +23,7 @@ class ConnectionHandler: ChannelInboundHandler {
     private var isFlushing = false
     /// Whether bytes may be sent: over TLS, only after its handshake.
     private var isOpen = false
+    private var isSentAway = false
     private(set) var isLost = false
     /// Why the connection broke; kept for those whose calls it takes along.
     private(set) var failure: Status?
@@ -115,7 +116,7 @@ class ConnectionHandler: ChannelInboundHandler {
             return
         }
         drainEvents(ByteBuffer())
-        if !session.isAlive {
+        if isSentAway || !session.isAlive {
             lose(Status(.unavailable, "the connection was closed"))
             context.close(promise: nil)
         }
@@ -162,6 +163,7 @@ class ConnectionHandler: ChannelInboundHandler {
             handle(event, input)
         case .abused(let reason):
             failure = Status(.resourceExhausted, "the peer was sent away: \(reason)")
+            isSentAway = true
         default: handle(event, input)
         }
     }

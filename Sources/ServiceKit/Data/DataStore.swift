@@ -107,7 +107,8 @@ public struct DataStore: Sendable {
         for file in record.files {
             guard !file.path.isEmpty, !file.path.contains("/"), !file.path.hasPrefix(".") else {
                 throw Status(
-                    .dataLoss, "the model \(name) has a file named \"\(file.path)\"; register it again")
+                    .dataLoss,
+                    "the model \(name) has a file named \"\(file.path)\"; register it again")
             }
             let bytes = try await bytes(artifact: file.artifact.hash)
             try Data(bytes).write(to: URL(filePath: partial + "/" + file.path))

@@ -30,6 +30,7 @@ public struct HoneEnvironment: Sendable {
 public enum SettingsError: Error, Sendable, Equatable, CustomStringConvertible {
     case badAddress(setting: String, value: String)
     case badNumber(setting: String, value: String, expected: String)
+    case badURL(setting: String, value: String)
     case unknownLevel(value: String)
     case incompleteTLS(given: String, missing: String)
     case noService(name: String, flag: String)
@@ -41,6 +42,8 @@ public enum SettingsError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(setting) is \"\(value)\"; write HOST:PORT, for example 127.0.0.1:7401"
         case .badNumber(let setting, let value, let expected):
             "\(setting) is \"\(value)\"; write \(expected)"
+        case .badURL(let setting, let value):
+            "\(setting) is \"\(value)\"; write http://HOST:PORT/PATH"
         case .unknownLevel(let value):
             "--log-level is \"\(value)\"; write trace, debug, info, notice, warning, error or critical"
         case .incompleteTLS(let given, let missing):

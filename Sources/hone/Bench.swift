@@ -1,0 +1,42 @@
+import ArgumentParser
+import ServiceKit
+
+/// `hone bench …`: how fast this machine does what Hone does.
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measure calls, generation and training on this machine.",
+        discussion: """
+            Measure on a quiet machine, with a release build.
+            Example: hone bench train --json
+            """,
+        subcommands: [BenchRPC.self, BenchEngine.self, BenchTrain.self])
+}
+
+/// Generation is measured where it is linked.
+struct BenchEngine: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "engine",
+        abstract: "Tokens per second of reading and writing, beside what memory allows.",
+        helpNames: [])
+
+    @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
+
+    func run() async throws {
+        try Executables.become("hone-inference", ["bench"] + arguments)
+    }
+}
+
+/// Training is measured where it is linked.
+struct BenchTrain: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Tokens per second of training, beside PyTorch's where it is installed.",
+        helpNames: [])
+
+    @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
+
+    func run() async throws {
+        try Executables.become("hone-trainer", ["bench"] + arguments)
+    }
+}
