@@ -4,7 +4,8 @@ import Testing
 /// What a hostile peer may try, and where it ends.
 struct AbuseTests {
     /// A frame by hand: length, type, flags, stream, payload.
-    static func frame(_ type: UInt8, _ flags: UInt8, _ stream: UInt32, _ payload: [UInt8]) -> [UInt8]
+    static func frame(_ type: UInt8, _ flags: UInt8, _ stream: UInt32, _ payload: [UInt8])
+        -> [UInt8]
     {
         let length = UInt32(payload.count)
         return [UInt8(length >> 16), UInt8(length >> 8 & 255), UInt8(length & 255), type, flags]
