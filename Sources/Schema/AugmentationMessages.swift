@@ -6,7 +6,9 @@ public enum AugmentationProcedure: WireEnum {
     case unknown(UInt64)
     public static let wireName = "hone.augmentation.AugmentationProcedure"
     public static let known: [Self] = [.unspecified, .alpaca, .sharegpt, .flan]
-    public var unknownNumber: UInt64? { if case .unknown(let n) = self { n } else { nil } }
+    public var unknownNumber: UInt64? {
+        if case .unknown(let number) = self { number } else { nil }
+    }
 }
 
 /// Asks for chains.

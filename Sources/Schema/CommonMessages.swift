@@ -63,5 +63,7 @@ public enum ChainMode: WireEnum {
     case unknown(UInt64)
     public static let wireName = "hone.common.ChainMode"
     public static let known: [Self] = [.strict, .selfee]
-    public var unknownNumber: UInt64? { if case .unknown(let n) = self { n } else { nil } }
+    public var unknownNumber: UInt64? {
+        if case .unknown(let number) = self { number } else { nil }
+    }
 }

@@ -10,7 +10,9 @@ public enum DatasetFormat: WireEnum {
         .unspecified, .alpaca, .sharegpt, .gsm8k, .mbpp, .conala, .aqua, .math, .flan, .selfee,
         .chat, .questions, .answers, .reviews,
     ]
-    public var unknownNumber: UInt64? { if case .unknown(let n) = self { n } else { nil } }
+    public var unknownNumber: UInt64? {
+        if case .unknown(let number) = self { number } else { nil }
+    }
 }
 
 /// The form of a file that is written.
@@ -21,7 +23,9 @@ public enum ExportFormat: WireEnum {
     public static let known: [Self] = [
         .unspecified, .selfeeLines, .selfeeArray, .alpacaArray, .lines,
     ]
-    public var unknownNumber: UInt64? { if case .unknown(let n) = self { n } else { nil } }
+    public var unknownNumber: UInt64? {
+        if case .unknown(let number) = self { number } else { nil }
+    }
 }
 
 /// What to make of the bytes that follow.

@@ -54,7 +54,9 @@ public enum JobStatus: WireEnum {
     public static let known: [Self] = [
         .unspecified, .queued, .running, .succeeded, .failed, .cancelled, .paused,
     ]
-    public var unknownNumber: UInt64? { if case .unknown(let n) = self { n } else { nil } }
+    public var unknownNumber: UInt64? {
+        if case .unknown(let number) = self { number } else { nil }
+    }
 }
 
 /// Asks for a job's events, those that were and those to come.
@@ -105,7 +107,9 @@ public enum JobEventKind: WireEnum {
     case unknown(UInt64)
     public static let wireName = "hone.jobs.JobEventKind"
     public static let known: [Self] = [.unspecified, .state, .progress, .metrics, .log, .result]
-    public var unknownNumber: UInt64? { if case .unknown(let n) = self { n } else { nil } }
+    public var unknownNumber: UInt64? {
+        if case .unknown(let number) = self { number } else { nil }
+    }
 }
 
 /// Asks which jobs there are.

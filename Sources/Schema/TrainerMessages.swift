@@ -6,7 +6,9 @@ public enum TrainingObjective: WireEnum {
     case unknown(UInt64)
     public static let wireName = "hone.trainer.TrainingObjective"
     public static let known: [Self] = [.full, .answerOnly]
-    public var unknownNumber: UInt64? { if case .unknown(let n) = self { n } else { nil } }
+    public var unknownNumber: UInt64? {
+        if case .unknown(let number) = self { number } else { nil }
+    }
 }
 
 /// Numbers of a run; what is absent takes the trainer's default.

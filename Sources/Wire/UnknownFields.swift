@@ -15,6 +15,9 @@ public struct UnknownFields: Sendable, Equatable {
         bytes.append(contentsOf: field)
     }
 
+    /// Memory that sorting takes for each field.
+    static let bytesPerSortedField = MemoryLayout<(tag: UInt32, field: ArraySlice<UInt8>)>.stride
+
     /// The fields in ascending order of tag, those of one tag in the order they came.
     func sorted() -> [(tag: UInt32, field: ArraySlice<UInt8>)] {
         var reader = WireReader(bytes)

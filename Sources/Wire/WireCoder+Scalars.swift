@@ -3,7 +3,7 @@ extension WireCoder {
     public mutating func uint(_ tag: UInt32, _ name: String, _ value: inout Int) {
         switch mode {
         case .encoding: if value != 0 { write(tag, uint: unsigned(value, name)) }
-        case .decoding: take(tag) { r throws(WireError) in value = try r.nonNegative() }
+        case .decoding: take(tag) { reader throws(WireError) in value = try reader.nonNegative() }
         case .describing: describe(tag, name, .uint)
         }
     }
@@ -12,7 +12,7 @@ extension WireCoder {
     public mutating func uint(_ tag: UInt32, _ name: String, _ value: inout Int?) {
         switch mode {
         case .encoding: if let value { write(tag, uint: unsigned(value, name)) }
-        case .decoding: take(tag) { r throws(WireError) in value = try r.nonNegative() }
+        case .decoding: take(tag) { reader throws(WireError) in value = try reader.nonNegative() }
         case .describing: describe(tag, name, .optional(.uint))
         }
     }
@@ -21,7 +21,7 @@ extension WireCoder {
     public mutating func uint(_ tag: UInt32, _ name: String, _ value: inout UInt64) {
         switch mode {
         case .encoding: if value != 0 { write(tag, uint: value) }
-        case .decoding: take(tag) { r throws(WireError) in value = try r.uint() }
+        case .decoding: take(tag) { reader throws(WireError) in value = try reader.uint() }
         case .describing: describe(tag, name, .uint)
         }
     }
@@ -30,7 +30,7 @@ extension WireCoder {
     public mutating func uint(_ tag: UInt32, _ name: String, _ value: inout UInt64?) {
         switch mode {
         case .encoding: if let value { write(tag, uint: value) }
-        case .decoding: take(tag) { r throws(WireError) in value = try r.uint() }
+        case .decoding: take(tag) { reader throws(WireError) in value = try reader.uint() }
         case .describing: describe(tag, name, .optional(.uint))
         }
     }
@@ -43,7 +43,7 @@ extension WireCoder {
                 precede(tag)
                 writer.int(tag, Int64(value))
             }
-        case .decoding: take(tag) { r throws(WireError) in value = Int(try r.int()) }
+        case .decoding: take(tag) { reader throws(WireError) in value = Int(try reader.int()) }
         case .describing: describe(tag, name, .int)
         }
     }
@@ -51,7 +51,7 @@ extension WireCoder {
     public mutating func bool(_ tag: UInt32, _ name: String, _ value: inout Bool) {
         switch mode {
         case .encoding: if value { write(tag, uint: 1) }
-        case .decoding: take(tag) { r throws(WireError) in value = try r.bool() }
+        case .decoding: take(tag) { reader throws(WireError) in value = try reader.bool() }
         case .describing: describe(tag, name, .bool)
         }
     }
@@ -60,7 +60,7 @@ extension WireCoder {
     public mutating func bool(_ tag: UInt32, _ name: String, _ value: inout Bool?) {
         switch mode {
         case .encoding: if let value { write(tag, uint: value ? 1 : 0) }
-        case .decoding: take(tag) { r throws(WireError) in value = try r.bool() }
+        case .decoding: take(tag) { reader throws(WireError) in value = try reader.bool() }
         case .describing: describe(tag, name, .optional(.bool))
         }
     }
@@ -73,7 +73,7 @@ extension WireCoder {
                 precede(tag)
                 writer.f32(tag, value)
             }
-        case .decoding: take(tag) { r throws(WireError) in value = try r.f32() }
+        case .decoding: take(tag) { reader throws(WireError) in value = try reader.f32() }
         case .describing: describe(tag, name, .f32)
         }
     }
@@ -82,7 +82,7 @@ extension WireCoder {
     public mutating func f64(_ tag: UInt32, _ name: String, _ value: inout Double) {
         switch mode {
         case .encoding: if value.bitPattern != 0 { write(tag, f64: value) }
-        case .decoding: take(tag) { r throws(WireError) in value = try r.f64() }
+        case .decoding: take(tag) { reader throws(WireError) in value = try reader.f64() }
         case .describing: describe(tag, name, .f64)
         }
     }
@@ -91,7 +91,7 @@ extension WireCoder {
     public mutating func f64(_ tag: UInt32, _ name: String, _ value: inout Double?) {
         switch mode {
         case .encoding: if let value { write(tag, f64: value) }
-        case .decoding: take(tag) { r throws(WireError) in value = try r.f64() }
+        case .decoding: take(tag) { reader throws(WireError) in value = try reader.f64() }
         case .describing: describe(tag, name, .optional(.f64))
         }
     }
@@ -99,7 +99,7 @@ extension WireCoder {
     public mutating func string(_ tag: UInt32, _ name: String, _ value: inout String) {
         switch mode {
         case .encoding: if !value.isEmpty { write(tag, string: value) }
-        case .decoding: take(tag) { r throws(WireError) in value = try r.string() }
+        case .decoding: take(tag) { reader throws(WireError) in value = try reader.string() }
         case .describing: describe(tag, name, .string)
         }
     }
@@ -108,7 +108,7 @@ extension WireCoder {
     public mutating func string(_ tag: UInt32, _ name: String, _ value: inout String?) {
         switch mode {
         case .encoding: if let value { write(tag, string: value) }
-        case .decoding: take(tag) { r throws(WireError) in value = try r.string() }
+        case .decoding: take(tag) { reader throws(WireError) in value = try reader.string() }
         case .describing: describe(tag, name, .optional(.string))
         }
     }
@@ -120,22 +120,33 @@ extension WireCoder {
                 precede(tag)
                 writer.bytes(tag, value)
             }
-        case .decoding: take(tag) { r throws(WireError) in value = r.bytes() }
+        case .decoding: take(tag) { reader throws(WireError) in value = reader.bytes() }
         case .describing: describe(tag, name, .bytes)
         }
     }
 
-    public mutating func enumeration<Choice: WireEnum>(
+    @inlinable public mutating func enumeration<Choice: WireEnum>(
         _ tag: UInt32, _ name: String, _ value: inout Choice
     ) {
-        switch mode {
-        case .encoding:
-            let number = value.number
-            if number != 0 { write(tag, uint: number) }
-        case .decoding:
-            take(tag) { r throws(WireError) in value = Choice(number: try r.uint()) }
-        case .describing: describe(tag, name, .enumeration(Choice.wireName))
+        var number = value.number
+        if choice(tag, name, Choice.wireName, &number) {
+            value = Choice(number: number)
         }
+    }
+
+    /// An enumeration's number; returns whether it was decoded.
+    @usableFromInline mutating func choice(
+        _ tag: UInt32, _ name: String, _ type: String, _ number: inout UInt64
+    ) -> Bool {
+        switch mode {
+        case .encoding: if number != 0 { write(tag, uint: number) }
+        case .decoding:
+            guard isNext(tag) else { return false }
+            take(tag) { reader throws(WireError) in number = try reader.uint() }
+            return true
+        case .describing: describe(tag, name, .enumeration(type))
+        }
+        return false
     }
 
     private func unsigned(_ value: Int, _ name: String) -> UInt64 {

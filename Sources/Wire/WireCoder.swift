@@ -25,6 +25,7 @@ public struct WireCoder: Sendable {
 
     init(encoding: Void) {
         mode = .encoding
+        writer.reserveCapacity(128)
         reader = WireReader([])
     }
 
@@ -48,11 +49,12 @@ public struct WireCoder: Sendable {
                 keptFields = unknown.sorted().reversed()
             }
         case .decoding:
-            if isUnclaimed, failure == nil {
-                reader.skip()
-                unknown.append(reader.field(from: pendingStart))
-                tookField = true
-                advance()
+            if isUnclaimed {
+                take(pendingTag) { [pendingStart] reader throws(WireError) in
+                    try reader.claim(UnknownFields.bytesPerSortedField)
+                    reader.skip()
+                    unknown.append(reader.field(from: pendingStart))
+                }
             }
         case .describing:
             break
@@ -70,15 +72,14 @@ public struct WireCoder: Sendable {
     }
 
     mutating func encodeMessage(_ message: some WireMessage) {
-        let outer = keptFields
-        keptFields = []
+        var outer: [(tag: UInt32, field: ArraySlice<UInt8>)] = []
+        swap(&outer, &keptFields)
         var copy = message
         copy.code(with: &self)
-        precede(.max)
-        while let last = keptFields.popLast() {
-            writer.append(last.field)
+        while let next = keptFields.popLast() {
+            writer.append(next.field)
         }
-        keptFields = outer
+        swap(&outer, &keptFields)
     }
 
     /// Decodes the payload into `message`, the outermost one.
@@ -154,7 +155,9 @@ public struct WireCoder: Sendable {
         }
     }
 
+    /// Moves to the next field; after an error there is none.
     private mutating func advance() {
+        guard failure == nil else { return }
         do {
             pendingStart = reader.offset
             pendingTag = try reader.nextField() ?? 0

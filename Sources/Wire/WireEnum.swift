@@ -6,7 +6,7 @@
 ///     case unknown(UInt64)
 ///     public static let wireName = "hone.jobs.JobStatus"
 ///     public static let known: [Self] = [.unspecified, .queued, .running]
-///     public var unknownNumber: UInt64? { if case .unknown(let n) = self { n } else { nil } }
+///     public var unknownNumber: UInt64? { if case .unknown(let number) = self { number } else { nil } }
 /// }
 /// ```
 public protocol WireEnum: Sendable, Hashable {
@@ -21,7 +21,7 @@ public protocol WireEnum: Sendable, Hashable {
 }
 
 extension WireEnum {
-    public init(number: UInt64) {
+    @inlinable public init(number: UInt64) {
         self =
             if number < UInt64(Self.known.count) {
                 Self.known[Int(number)]
@@ -36,7 +36,8 @@ extension WireEnum {
         self = choice
     }
 
-    public var number: UInt64 {
+    // Inlinable, so that the search is compiled for each enumeration.
+    @inlinable public var number: UInt64 {
         unknownNumber ?? UInt64(Self.known.firstIndex(of: self) ?? 0)
     }
 

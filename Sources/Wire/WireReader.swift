@@ -84,13 +84,11 @@ public struct WireReader: Sendable {
     }
 
     public mutating func f32() throws(WireError) -> Float {
-        try expect(4)
-        return Float(wireBits: fixed())
+        Float(wireBits: try fixed())
     }
 
     public mutating func f64() throws(WireError) -> Double {
-        try expect(8)
-        return Double(wireBits: fixed())
+        Double(wireBits: try fixed())
     }
 
     public mutating func string() throws(WireError) -> String {
@@ -116,12 +114,8 @@ public struct WireReader: Sendable {
         guard available.isMultiple(of: size) else {
             throw .brokenElement(offset: offset, elementBytes: size, actual: available)
         }
-        var values: [Scalar] = []
-        values.reserveCapacity(available / size)
-        while offset < payloadEnd {
-            values.append(Scalar(wireBits: fixed()))
-        }
-        return values
+        defer { offset = payloadEnd }
+        return Self.scalars(source.span.extracting(offset..<payloadEnd))
     }
 
     /// Reads the payload as a nested message: `body` calls `nextField()` until it returns nil.
@@ -174,20 +168,33 @@ public struct WireReader: Sendable {
         }
     }
 
-    private func expect(_ size: Int) throws(WireError) {
+    /// Reads the payload as one scalar.
+    private mutating func fixed<Bits: FixedWidthInteger>() throws(WireError) -> Bits {
+        let size = Bits.bitWidth / 8
         guard payloadEnd - offset == size else {
             throw .wrongLength(offset: offset, expected: size, actual: payloadEnd - offset)
         }
-    }
-
-    /// Reads the bytes of one scalar; the caller has checked that they are there.
-    private mutating func fixed<Bits: FixedWidthInteger>() -> Bits {
         var bits: Bits = 0
-        for index in 0..<Bits.bitWidth / 8 {
+        for index in 0..<size {
             bits |= Bits(source[offset + index]) << (8 * index)
         }
-        offset += Bits.bitWidth / 8
+        offset = payloadEnd
         return bits
+    }
+
+    /// Reads scalars one after the other; the span is a multiple of their size.
+    private static func scalars<Scalar: WireScalar>(_ bytes: Span<UInt8>) -> [Scalar] {
+        let size = Scalar.Bits.bitWidth / 8
+        var values: [Scalar] = []
+        values.reserveCapacity(bytes.count / size)
+        for place in stride(from: 0, to: bytes.count, by: size) {
+            var bits: Scalar.Bits = 0
+            for index in 0..<size {
+                bits |= Scalar.Bits(bytes[place + index]) << (8 * index)
+            }
+            values.append(Scalar(wireBits: bits))
+        }
+        return values
     }
 
     private mutating func varint(before end: Int) throws(WireError) -> UInt64 {

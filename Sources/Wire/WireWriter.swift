@@ -60,12 +60,15 @@ public struct WireWriter: Sendable {
     ) {
         let size = Scalar.Bits.bitWidth / 8
         header(tag, length: values.count * size)
+        var place = bytes.count
+        bytes.append(contentsOf: repeatElement(0, count: values.count * size))
+        var span = bytes.mutableSpan
         for value in values {
-            var bits = value.wireBits
-            for _ in 0..<size {
-                bytes.append(UInt8(truncatingIfNeeded: bits))
-                bits >>= 8
+            let bits = value.wireBits
+            for index in 0..<size {
+                span[place + index] = UInt8(truncatingIfNeeded: bits >> (8 * index))
             }
+            place += size
         }
     }
 

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Schema
 import TestKit
 import Testing
@@ -53,5 +54,19 @@ struct RoundTripTests {
             let expected = values.canonicalBytes + (keeps ? unknown.flatMap(\.self) : [])
             #expect(decoded.encoded() == expected, "\(message.wireName), seed \(seed)")
         }
+    }
+}
+
+extension RoundTripTests {
+    @Test func `the worked example of proto's README holds`() throws {
+        let input = MergeInput.with {
+            $0.dataset.name = "pets"
+            $0.label = "ä"
+        }
+        let text = "01 06 01 04 70 65 74 73 02 02 C3 A4"
+        let readme = try String(
+            contentsOf: SharedData.repository.appending(path: "proto/README.md"), encoding: .utf8)
+        #expect(readme.contains("\n\(text)\n"))
+        #expect(input.encoded() == text.split(separator: " ").compactMap { UInt8($0, radix: 16) })
     }
 }

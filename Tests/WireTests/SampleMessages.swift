@@ -71,6 +71,16 @@ struct Leaf: WireMessage {
     }
 }
 
+/// Takes much memory for few bytes.
+struct Crowd: WireMessage {
+    static let wireName = "hone.tests.Crowd"
+    var members: [Everything] = []
+
+    mutating func code(with coder: inout WireCoder) {
+        coder.repeated(1, "members", &members)
+    }
+}
+
 /// Nests as deeply as anyone likes.
 struct Tree: WireMessage {
     static let wireName = "hone.tests.Tree"
