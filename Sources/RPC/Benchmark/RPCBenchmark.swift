@@ -98,12 +98,12 @@ public struct RPCBenchmark: Sendable {
                 group.addTask {
                     var times: [Duration] = []
                     var now = ContinuousClock.now
-                    while now < end {
+                    repeat {
                         _ = try await client.unary(echo, message)
                         let next = ContinuousClock.now
                         times.append(next - now)
                         now = next
-                    }
+                    } while now < end
                     return times
                 }
             }
