@@ -132,8 +132,7 @@ extension Session {
         case NGHTTP2_GOAWAY.rawValue: unsafe receivedGoAway(frame.goaway)
         case NGHTTP2_WINDOW_UPDATE.rawValue:
             if unsafe frame.window_update.window_size_increment < 16 {
-                // Honest peers send them, too, but only for data they were sent.
-                if !tinyUpdates.take(at: now) { abuse("too many tiny WINDOW_UPDATE frames") }
+                takeTinyUpdate()
             }
         case NGHTTP2_PRIORITY.rawValue: glitch("PRIORITY frames")
         default: break
@@ -204,7 +203,7 @@ extension Session {
             }
         case NGHTTP2_DATA.rawValue:
             pings.refill()
-            tinyUpdates.refill()
+            tinyUpdates += 4
         case NGHTTP2_RST_STREAM.rawValue:
             if let stream = streams[header.stream_id], stream.wasResetByUs { return }
             glitch("frames that force stream resets")
@@ -227,6 +226,13 @@ extension Session {
             unsafe frame.headers.cat == NGHTTP2_HCAT_REQUEST
         else { return }
         unsafe closed(frame.hd.stream_id, .refusedStream)
+    }
+
+    /// Honest peers send tiny updates, too (gRPC's C core does), but a few for each DATA frame they
+    /// were sent and no more.
+    private func takeTinyUpdate() {
+        tinyUpdates -= 1
+        if tinyUpdates < 0 { abuse("too many tiny WINDOW_UPDATE frames") }
     }
 
     /// Counts a fault of the peer; too many of them end the connection.

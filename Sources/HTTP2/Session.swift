@@ -22,7 +22,8 @@ import CNghttp2
     var output = Output()
     var glitches: TokenBucket
     var pings: TokenBucket
-    var tinyUpdates: TokenBucket
+    /// How many tiny WINDOW_UPDATE frames are still borne.
+    var tinyUpdates: Int
     var isAbused = false
     var hasSettings = false
 
@@ -36,7 +37,7 @@ import CNghttp2
         self.now = now
         glitches = TokenBucket(limits.glitches)
         pings = TokenBucket(limits.pings)
-        tinyUpdates = TokenBucket(limits.tinyUpdates)
+        tinyUpdates = limits.glitches.burst
         unsafe handle = try Self.makeHandle(role, limits)
         // The library hands this pointer back in callbacks, which run only while a method of the
         // session runs: the session is alive then.

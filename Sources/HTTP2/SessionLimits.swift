@@ -13,11 +13,9 @@ public struct SessionLimits: Sendable {
     /// Resets by the peer: so many at once, so many a second, then the connection ends.
     public var peerResets: Rate = Rate(burst: 2000, perSecond: 200)
     /// Faults of the peer: frames that make us reset a stream, empty DATA, PRIORITY, repeated
-    /// SETTINGS.
+    /// SETTINGS. Its burst is also how many WINDOW_UPDATE of a few bytes are borne beyond four for
+    /// each DATA frame that was sent.
     public var glitches: Rate = Rate(burst: 500, perSecond: 50)
-    /// WINDOW_UPDATE of a few bytes: honest peers send one for each small message they take, so many
-    /// calls at once make many.
-    public var tinyUpdates: Rate = Rate(burst: 8000, perSecond: 4000)
     /// PINGs while we send neither headers nor data; sending either forgives them all.
     public var pings: Rate = Rate(burst: 100, perSecond: 1)
 

@@ -210,7 +210,7 @@ final class ClientCall: MessageSink, Expiring {
         state.withLock { state in
             guard state.ending == nil else { return false }
             state.connection = connection
-            state.peer = Peer(address: connection.description)
+            state.peer = connection.peer
             state.isPosted = true
             return true
         }

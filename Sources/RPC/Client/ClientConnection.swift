@@ -2,9 +2,9 @@ import NIOCore
 import Synchronization
 
 /// One open connection of a client, as its calls see it.
-final class ClientConnection: Sendable, CustomStringConvertible {
+final class ClientConnection: Sendable {
     let channel: any Channel
-    let address: SocketAddress
+    let peer: Peer
     private let handler: NIOLoopBound<ClientConnectionHandler>
     let mailbox: Mailbox<ClientCall>
     /// How many calls are open on it.
@@ -13,16 +13,13 @@ final class ClientConnection: Sendable, CustomStringConvertible {
     /// Made on the channel's loop.
     init(_ channel: any Channel, _ address: SocketAddress, _ handler: ClientConnectionHandler) {
         self.channel = channel
-        self.address = address
+        peer = Peer(
+            address: Target.Endpoint(
+                host: address.ipAddress ?? address.pathname ?? "unknown", port: address.port ?? 0
+            ).description)
         let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
         self.handler = bound
         mailbox = Mailbox(channel.eventLoop) { calls in bound.value.update(calls) }
-    }
-
-    var description: String {
-        Target.Endpoint(
-            host: address.ipAddress ?? address.pathname ?? "unknown", port: address.port ?? 0
-        ).description
     }
 
     /// Sends a call's request; its answer comes back to the call.

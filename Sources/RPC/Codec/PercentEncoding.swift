@@ -1,8 +1,8 @@
 /// The form of `grpc-message`: printable ASCII but "%" as it is, every other byte as "%XX".
-enum PercentEncoding {
+package enum PercentEncoding {
     private static let digits = Array("0123456789ABCDEF".utf8)
 
-    static func encode(_ text: String) -> String {
+    package static func encode(_ text: String) -> String {
         func isPlain(_ byte: UInt8) -> Bool {
             (0x20...0x7E).contains(byte) && byte != UInt8(ascii: "%")
         }
@@ -21,7 +21,7 @@ enum PercentEncoding {
     }
 
     /// Never fails: what is not an escape stays as it is.
-    static func decode(_ bytes: ArraySlice<UInt8>) -> String {
+    package static func decode(_ bytes: ArraySlice<UInt8>) -> String {
         func value(_ digit: UInt8) -> UInt8? {
             switch digit {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")

@@ -1,5 +1,5 @@
 /// The form of `grpc-timeout`: at most eight digits and a unit.
-enum TimeoutCodec {
+package enum TimeoutCodec {
     /// Nanoseconds in each unit.
     private static let units: [(letter: UInt8, nanoseconds: Int64)] = [
         (UInt8(ascii: "n"), 1), (UInt8(ascii: "u"), 1_000), (UInt8(ascii: "m"), 1_000_000),
@@ -8,7 +8,7 @@ enum TimeoutCodec {
     ]
 
     /// The finest unit that holds the value in eight digits, rounded up.
-    static func encode(_ duration: Duration) -> String {
+    package static func encode(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
         let whole = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         let nanoseconds =
@@ -25,7 +25,7 @@ enum TimeoutCodec {
     }
 
     /// Nil where the text is not a timeout; at most ten years where it is.
-    static func decode(_ text: ArraySlice<UInt8>) -> Duration? {
+    package static func decode(_ text: ArraySlice<UInt8>) -> Duration? {
         guard let last = text.last, (2...9).contains(text.count),
             let unit = units.first(where: { $0.letter == last })
         else { return nil }
