@@ -1,8 +1,8 @@
 import Corpus
 import FoundationEssentials
 import Llama
-import TestKit
 import Tensors
+import TestKit
 import Testing
 import Tokenization
 import TrainerService
