@@ -144,7 +144,7 @@ func service(_ name: String, _ dependencies: Target.Dependency...) -> Target {
         dependencies: ["Schema", "ServiceKit", "RPC", "Wire", "Jobs", argumentParser(), log()]
             + dependencies,
         path: "services/\(name)",
-        exclude: ["README.md", "workflows"],
+        exclude: ["README.md"] + (name == "gateway" ? ["workflows"] : []),
         resources: name == "gateway" ? [.embedInCode("page")] : [],
         swiftSettings: settings())
 }

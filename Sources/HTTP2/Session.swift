@@ -36,7 +36,7 @@ import CNghttp2
         self.now = now
         glitches = TokenBucket(limits.glitches)
         pings = TokenBucket(limits.pings)
-        tinyUpdates = TokenBucket(limits.glitches)
+        tinyUpdates = TokenBucket(limits.tinyUpdates)
         unsafe handle = try Self.makeHandle(role, limits)
         // The library hands this pointer back in callbacks, which run only while a method of the
         // session runs: the session is alive then.

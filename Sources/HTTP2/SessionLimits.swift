@@ -12,9 +12,12 @@ public struct SessionLimits: Sendable {
     public var frameBytes: Int = 64 << 10
     /// Resets by the peer: so many at once, so many a second, then the connection ends.
     public var peerResets: Rate = Rate(burst: 2000, perSecond: 200)
-    /// Faults of the peer: frames that make us reset a stream, empty DATA, tiny WINDOW_UPDATE,
-    /// PRIORITY, repeated SETTINGS.
+    /// Faults of the peer: frames that make us reset a stream, empty DATA, PRIORITY, repeated
+    /// SETTINGS.
     public var glitches: Rate = Rate(burst: 500, perSecond: 50)
+    /// WINDOW_UPDATE of a few bytes: honest peers send one for each small message they take, so many
+    /// calls at once make many.
+    public var tinyUpdates: Rate = Rate(burst: 8000, perSecond: 4000)
     /// PINGs while we send neither headers nor data; sending either forgives them all.
     public var pings: Rate = Rate(burst: 100, perSecond: 1)
 

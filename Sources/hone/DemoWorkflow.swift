@@ -24,7 +24,7 @@ struct DemoWorkflow: Sendable {
             learningRate: 3e-3)
         /// Smaller drills, for a first look and for tests.
         static let quick = Scale(
-            letters: 5, alphabet: 10, digits: 4, base: 4, chains: 1_500, questions: 40,
+            letters: 5, alphabet: 10, digits: 5, base: 3, chains: 2_000, questions: 40,
             dimension: 96, layers: 3, intermediate: 256, batch: 32, steps: 1_000,
             learningRate: 4e-3)
     }

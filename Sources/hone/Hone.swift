@@ -13,8 +13,9 @@ struct Hone: AsyncParsableCommand {
             """,
         subcommands: [
             UpCommand.self, DownCommand.self, StatusCommand.self, DemoCommand.self,
-            DataCommand.self, Augment.self, Train.self, Answer.self, Evaluate.self, Generate.self,
-            Score.self, Tokenize.self, HealthCommand.self, BenchCommand.self,
+            WorkflowCommand.self, ChatCommand.self, DataCommand.self, Augment.self, Train.self,
+            Answer.self, Evaluate.self, Generate.self, Score.self, Tokenize.self,
+            BenchCommand.self, HealthCommand.self,
         ])
 
     static func main() async {

@@ -180,7 +180,7 @@ import Testing
             let name = "feedback_gpt_3.5_turbo_mbpp"
             let version = try await service.importBytes(bytes, name, .selfee)
             #expect(version.examples == 969)
-            #expect(try await service.export(name, .selfeeLines) == bytes + [0x0A])
+            #expect(try await service.export(name, .selfeeLines) == bytes)
             let statistics = try await service.stats(name)
             #expect(statistics.iterations == [538, 408, 17, 2, 4])
             #expect(statistics.truncated == 4)

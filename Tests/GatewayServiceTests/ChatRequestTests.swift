@@ -60,8 +60,14 @@ import Wire
         (#"{"model":"m","messages":[{"role":"user","content":""}],"n":2}"#, "n"),
         (#"{"model":"m","messages":[{"role":"user","content":""}],"logprobs":true}"#, "logprobs"),
         (#"{"model":"m","messages":[{"role":"user","content":""}],"tools":[{}]}"#, "tools"),
-        (#"{"model":"m","messages":[{"role":"user","content":""}],"temperature":3}"#, "temperature"),
-        (#"{"model":"m","messages":[{"role":"user","content":""}],"max_tokens":"9"}"#, "max_tokens"),
+        (
+            #"{"model":"m","messages":[{"role":"user","content":""}],"temperature":3}"#,
+            "temperature"
+        ),
+        (
+            #"{"model":"m","messages":[{"role":"user","content":""}],"max_tokens":"9"}"#,
+            "max_tokens"
+        ),
         (#"{"model":"m","messages":[{"role":"user","content":""}],"stop":[1]}"#, "stop"),
         (
             #"{"model":"m","messages":[{"role":"user","content":""}],"stream_options":{}}"#,

@@ -7,7 +7,9 @@ import Testing
 
 @Suite struct `The gateway over HTTP` {
     private func question(_ text: String, _ more: JSON = .object(JSONObject())) -> JSON {
-        var body: JSON = ["model": "hone", "messages": [["role": "user", "content": .string(text)]]]
+        var body: JSON = [
+            "model": "hone", "messages": [["role": "user", "content": .string(text)]],
+        ]
         for member in more.objectValue ?? JSONObject() { body[member.key] = member.value }
         return body
     }

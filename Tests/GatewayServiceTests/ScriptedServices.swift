@@ -90,7 +90,8 @@ final class Folder: Sendable {
     let path: String
 
     init() throws {
-        path = FileManager.default.temporaryDirectory
+        path =
+            FileManager.default.temporaryDirectory
             .appending(path: "hone-gateway-\(UInt64.random(in: 0 ... .max))").path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
@@ -127,7 +128,8 @@ func withWorkflows<Value: Sendable>(
         }
         group.addTask {
             try await table.run([
-                WorkflowRunner.kind: WorkflowRunner(services, patience: Patience(limit: .seconds(30)))
+                WorkflowRunner.kind: WorkflowRunner(
+                    services, patience: Patience(limit: .seconds(30)))
             ])
         }
         let value = try await body(handler, table)

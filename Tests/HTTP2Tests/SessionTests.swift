@@ -45,7 +45,8 @@ struct SessionTests {
             try #require(pair.serverStreams[stream.id]),
             HeaderList([(":status", "200"), ("grpc-status", "12")]), endsStream: true)
         try pair.exchange()
-        #expect(pair.clientSaw.first == .headers(1, [":status: 200", "grpc-status: 12"], ends: true))
+        #expect(
+            pair.clientSaw.first == .headers(1, [":status: 200", "grpc-status: 12"], ends: true))
         #expect(pair.clientSaw.last == .closed(1, .noError))
     }
 

@@ -23,9 +23,11 @@ struct HealthTests {
             }
             #expect(unknown.code == .notFound)
             server.health.set(service: "hone.Data", .notServing)
-            try await expectEqual(client.unary(Self.check, Self.request("hone.Data")), Bytes([8, 2]))
+            try await expectEqual(
+                client.unary(Self.check, Self.request("hone.Data")), Bytes([8, 2]))
             server.health.set(service: "hone.Data", .serving)
-            try await expectEqual(client.unary(Self.check, Self.request("hone.Data")), Bytes([8, 1]))
+            try await expectEqual(
+                client.unary(Self.check, Self.request("hone.Data")), Bytes([8, 1]))
         }
     }
 

@@ -36,7 +36,8 @@ struct StatusTests {
         }
     }
 
-    @Test func `an error that knows its status is told so, others keep their secrets`() async throws {
+    @Test func `an error that knows its status is told so, others keep their secrets`() async throws
+    {
         var router = Router()
         router.unary(Echo.unary) { _, _ in throw Refusal() }
         router.unary(Echo.repeatable) { _, _ in throw Secret() }

@@ -7,7 +7,8 @@ import Wire
 @Suite(.timeLimit(.minutes(1)))
 struct TLSCallTests {
     private func server(_ files: Certificates, mutual: Bool) throws -> ServerConfiguration {
-        ServerConfiguration(tls: try files.settings("server", authority: mutual ? "authority" : nil))
+        ServerConfiguration(
+            tls: try files.settings("server", authority: mutual ? "authority" : nil))
     }
 
     private func client(_ files: Certificates, _ name: String?) throws -> ClientConfiguration {
@@ -39,7 +40,8 @@ struct TLSCallTests {
         try await withServer(
             router, server(files, mutual: true), client: client(files, "client")
         ) { client, _, _ in
-            try await expectEqual(client.unary(Echo.unary, Bytes([])), Bytes(Array("CN=alice".utf8)))
+            try await expectEqual(
+                client.unary(Echo.unary, Bytes([])), Bytes(Array("CN=alice".utf8)))
         }
     }
 

@@ -78,10 +78,10 @@ struct TrainCommandTests {
     }
 
     @Test func `a killed run goes on and ends with the same bits`() async throws {
-        let more = ["--max_steps", "60", "--save_steps", "6", "--save_total_limit", "3"]
+        let more = ["--max_steps", "400", "--save_steps", "10"]
         let whole = try await Executable.run("hone-trainer", arguments("whole", more))
         #expect(whole.status == 0, "\(whole.errors)")
-        for step in [6, 24] {
+        for step in [10, 40] {
             let run = try RunningExecutable("hone-trainer", arguments("cut", more))
             let checkpoint = folder.path + "/cut/checkpoint-\(step)"
             #expect(try await run.wait(for: checkpoint), "no \(checkpoint)")

@@ -148,7 +148,9 @@ package struct Datasets: Sendable {
         version.parents = parents
         version.label = label
         version.artifact = Mapping.artifact(content.records, mediaType: "application/jsonl")
-        try await store.note(mediaType: "application/jsonl", of: content.records.hash)
+        for artifact in [version.artifact, content.statistics.rejectedRows].compactMap({ $0 }) {
+            try await store.note(mediaType: artifact.mediaType, of: artifact.hash)
+        }
         return try await store.enter(version, content.statistics)
     }
 }

@@ -10,7 +10,8 @@ package struct GatewayOptions: ParsableArguments, Sendable {
         help: ArgumentHelp("Where to serve HTTP; port 0 takes a free one.", valueName: "host:port"))
     package var httpListen: String?
     @Option(
-        help: ArgumentHelp("A file of API keys, one a line; without it /v1 is open.", valueName: "file"))
+        help: ArgumentHelp(
+            "A file of API keys, one a line; without it /v1 is open.", valueName: "file"))
     package var apiKeysFile: String?
     @Option(help: "Revisions of requests that do not say: off, autonomous or enforced.")
     package var revisionMode: String?

@@ -17,7 +17,8 @@ public final class Client: Sendable {
         guard core.begin() else { return }
         defer { core.stop() }
         let tls = try core.configuration.tls.map { try TLSContext(.client, $0) }
-        let (ticks, ticker) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let (ticks, ticker) = AsyncStream.makeStream(
+            of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let timer = loop.scheduleRepeatedTask(
             initialDelay: .zero, delay: .init(core.configuration.resolveInterval)

@@ -74,7 +74,9 @@ final class ClientCall: MessageSink, Expiring {
             poster?.mailbox.post(self)
             if message != nil || isOver { return message }
             try checkCancellation()
-            await sleep { !$0.inbound.hasMessage && $0.ending == nil } add: {
+            await sleep {
+                !$0.inbound.hasMessage && $0.ending == nil
+            } add: {
                 $0.inbound.readers.add($1)
             }
         }
@@ -84,7 +86,11 @@ final class ClientCall: MessageSink, Expiring {
     func onlyMessage<Message: WireMessage>(as type: Message.Type) async throws -> Message {
         while state.withLock({ $0.ending == nil }) {
             try checkCancellation()
-            await sleep { $0.ending == nil } add: { $0.inbound.readers.add($1) }
+            await sleep {
+                $0.ending == nil
+            } add: {
+                $0.inbound.readers.add($1)
+            }
         }
         guard let bytes = try await nextMessage() else {
             throw Status(.internal, "\(plan.path) succeeded without an answer")
@@ -107,7 +113,9 @@ final class ClientCall: MessageSink, Expiring {
             }
             if let headers { return headers }
             try checkCancellation()
-            await sleep { $0.headers == nil && $0.ending == nil } add: {
+            await sleep {
+                $0.headers == nil && $0.ending == nil
+            } add: {
                 $0.inbound.readers.add($1)
             }
         }
@@ -121,7 +129,9 @@ final class ClientCall: MessageSink, Expiring {
         guard isFull else { return }
         while try state.withLock({ try $0.isStillFull() }) {
             try checkCancellation()
-            await sleep { $0.outbound.isFull && $0.ending == nil } add: {
+            await sleep {
+                $0.outbound.isFull && $0.ending == nil
+            } add: {
                 $0.outbound.writers.add($1)
             }
         }
@@ -187,7 +197,9 @@ final class ClientCall: MessageSink, Expiring {
 
     var deadlineText: String {
         let waited = ContinuousClock.now - plan.begun
-        let where_ = state.withLock { $0.peer.address == "none" ? "no server was reached" : "no answer" }
+        let where_ = state.withLock {
+            $0.peer.address == "none" ? "no server was reached" : "no answer"
+        }
         return "\(plan.path): \(where_) within the deadline (\(waited))"
     }
 

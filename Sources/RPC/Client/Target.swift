@@ -26,7 +26,8 @@ public enum Target: Sendable, Equatable, CustomStringConvertible {
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             endpoints.append(try Self.endpoint(part, of: text))
         }
-        self = endpoints.count == 1
+        self =
+            endpoints.count == 1
             ? .dns(host: endpoints[0].host, port: endpoints[0].port) : .addresses(endpoints)
     }
 

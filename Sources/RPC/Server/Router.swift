@@ -21,9 +21,10 @@ public struct Router: Sendable {
 
     public mutating func serverStreaming<Request, Response>(
         _ method: Method<Request, Response>,
-        _ handler: @escaping @Sendable (
-            Request, ResponseWriter<Response>, CallContext
-        ) async throws -> Void
+        _ handler:
+            @escaping @Sendable (
+                Request, ResponseWriter<Response>, CallContext
+            ) async throws -> Void
     ) {
         add(method) { call, context in
             let request = try await call.onlyMessage(as: Request.self)
@@ -33,9 +34,10 @@ public struct Router: Sendable {
 
     public mutating func clientStreaming<Request, Response>(
         _ method: Method<Request, Response>,
-        _ handler: @escaping @Sendable (
-            RequestStream<Request>, CallContext
-        ) async throws -> Response
+        _ handler:
+            @escaping @Sendable (
+                RequestStream<Request>, CallContext
+            ) async throws -> Response
     ) {
         add(method) { call, context in
             let response = try await handler(RequestStream(source: call), context)
@@ -45,9 +47,10 @@ public struct Router: Sendable {
 
     public mutating func bidirectional<Request, Response>(
         _ method: Method<Request, Response>,
-        _ handler: @escaping @Sendable (
-            RequestStream<Request>, ResponseWriter<Response>, CallContext
-        ) async throws -> Void
+        _ handler:
+            @escaping @Sendable (
+                RequestStream<Request>, ResponseWriter<Response>, CallContext
+            ) async throws -> Void
     ) {
         add(method) { call, context in
             try await handler(RequestStream(source: call), ResponseWriter(sink: call), context)

@@ -272,7 +272,8 @@ struct ErrorMiddleware: RouterMiddleware {
             let path = "\(request.uri.path)"
             let error = Self.told(error, path: path, method: request.method.rawValue)
             if error.status >= 500 {
-                logger.warning("request failed", metadata: ["path": "\(path)", "error": "\(error)"])
+                logger.warning(
+                    "request failed", metadata: ["path": "\(path)", "error": "\(error)"])
             }
             response = GatewayHTTP.json(error.body, status: error.status)
         }

@@ -30,10 +30,12 @@ struct DrillStep: StepAction {
         }
         let made = drills
         let questions = try await scope.calling("data") {
-            try await calls.write(Self.lines(DrillFiles.questions(made)), mediaType: "application/jsonl")
+            try await calls.write(
+                Self.lines(DrillFiles.questions(made)), mediaType: "application/jsonl")
         }
         let expected = try await scope.calling("data") {
-            try await calls.write(Self.lines(DrillFiles.expected(made)), mediaType: "application/jsonl")
+            try await calls.write(
+                Self.lines(DrillFiles.expected(made)), mediaType: "application/jsonl")
         }
         var result: JSON = [
             "questions": .string(questions.hash), "expected": .string(expected.hash),

@@ -56,7 +56,8 @@ package enum StepKind: String, Sendable, CaseIterable {
             let known = (needed + possible).joined(separator: ", ")
             throw GatewayError.badStep(
                 step: step,
-                reason: "\"\(extra)\" means nothing to a step of kind \(rawValue); it knows \(known)")
+                reason:
+                    "\"\(extra)\" means nothing to a step of kind \(rawValue); it knows \(known)")
         }
     }
 

@@ -37,7 +37,8 @@ package struct WorkflowDefinition: Sendable, Equatable {
         for key in root.objectValue?.keys ?? []
         where !["name", "description", "parameters", "steps"].contains(key) {
             throw GatewayError.badDefinition(
-                reason: "it has a part \"\(key)\"; it may have name, description, parameters, steps")
+                reason: "it has a part \"\(key)\"; it may have name, description, parameters, steps"
+            )
         }
         name = root["name"]?.stringValue ?? "workflow"
         parameters = (root["parameters"]?.objectValue ?? JSONObject()).members

@@ -1,3 +1,5 @@
+// Becoming another program takes C strings: the one place outside the fenced modules and
+// ComputeThread.swift that does.
 import FoundationEssentials
 import Glibc
 
