@@ -68,7 +68,8 @@ let targets: [Target] = [
     tests(of: "Generation", "Llama", "Tensors", "Tokenization"),
     tests(of: "Training", "Llama", "Tensors", "Tokenization"),
     tests(of: "Jobs"),
-    tests(of: "ServiceKit", "Schema", "RPC", "Jobs", "Wire"),
+    tests(
+        of: "ServiceKit", "Schema", "RPC", "Jobs", "Wire", nio("NIOCore"), nio("NIOPosix")),
     tests(of: "DataService", "Corpus", "Schema", "ServiceKit", "RPC", "Wire"),
     tests(
         of: "AugmentationService", "Corpus", "Revising", "Chat", "Schema", "ServiceKit", "RPC",

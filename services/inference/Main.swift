@@ -7,7 +7,7 @@ struct Main: AsyncParsableCommand {
         commandName: "hone-inference",
         abstract: "Serves a model: answers with feedback and revisions, completions, scores.",
         subcommands: [
-            Serve.self, Generate.self, Score.self, Tokenize.self, Answer.self,
+            Serve.self, Generate.self, Score.self, Tokenize.self, Answer.self, Bench.self,
         ],
         defaultSubcommand: Serve.self)
 

@@ -12,7 +12,7 @@ struct TrainerMain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hone-trainer",
         abstract: "Trains models on chains of answers, feedback and revisions.",
-        subcommands: [Serve.self, Train.self, Diff.self], defaultSubcommand: Serve.self)
+        subcommands: [Serve.self, Train.self, Diff.self, Bench.self], defaultSubcommand: Serve.self)
 }
 
 struct Serve: AsyncParsableCommand {

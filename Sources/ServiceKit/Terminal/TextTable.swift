@@ -31,13 +31,11 @@ public struct TextTable: Sendable {
         let decimals = value.magnitude >= 100 ? 0 : value.magnitude >= 10 ? 1 : 2
         let scale = [1.0, 10, 100][decimals]
         let scaled = Int((value.magnitude * scale).rounded())
-        var whole = "\(scaled / Int(scale))"
-        var index = whole.endIndex
-        while let next = whole.index(index, offsetBy: -3, limitedBy: whole.startIndex),
-            next > whole.startIndex
-        {
-            whole.insert(",", at: next)
-            index = next
+        let digits = "\(scaled / Int(scale))"
+        var whole = ""
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index) % 3 == 0 { whole.append(",") }
+            whole.append(digit)
         }
         let rest = "\(scaled % Int(scale))"
         let fraction =
