@@ -63,13 +63,16 @@ struct LocalServices: Sendable {
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true)
         }
-        var running = try entries().filter { Self.isAlive($0.value) }
+        // A service that died comes back where it was: those that call it know no other place.
+        let former = try entries()
+        var running = former.filter { Self.isAlive($0.value) }
         try write(running)
         for layer in Self.layers(plan) {
             var begun: [(name: String, process: Process)] = []
             for (name, service) in layer where running[name] == nil {
-                let flags = Self.flags(of: service, plan, running)
-                begun.append((name, try launch(name, service, flags + plan.common)))
+                let flags = Self.flags(of: service, plan, running, former[name])
+                let address = former[name]?.address ?? "127.0.0.1:0"
+                begun.append((name, try launch(name, service, address, flags + plan.common)))
             }
             for (name, process) in begun {
                 running[name] = try await ready(name, process)
@@ -121,7 +124,7 @@ struct LocalServices: Sendable {
     }
 
     private static func flags(
-        of service: ServiceName, _ plan: Plan, _ running: [String: Entry]
+        of service: ServiceName, _ plan: Plan, _ running: [String: Entry], _ former: Entry?
     ) -> [String] {
         var flags: [String] = []
         func connect(_ other: ServiceName, _ address: String?) {
@@ -135,13 +138,14 @@ struct LocalServices: Sendable {
             let replicas = running.filter { $0.key.hasPrefix("inference-") }
                 .sorted { $0.key < $1.key }.map(\.value.address)
             connect(.inference, replicas.joined(separator: ","))
-            flags += ["--http-listen", "127.0.0.1:\(plan.httpPort)"]
+            let place = plan.httpPort == 0 ? former?.http?.split(separator: "/").last : nil
+            flags += ["--http-listen", place.map(String.init) ?? "127.0.0.1:\(plan.httpPort)"]
         }
         return flags + (plan.extra[service.rawValue] ?? [])
     }
 
     private func launch(
-        _ name: String, _ service: ServiceName, _ flags: [String]
+        _ name: String, _ service: ServiceName, _ address: String, _ flags: [String]
     ) throws -> Process {
         guard let path = try Executables.path(of: service.executable) else {
             throw CommandFailure(
@@ -161,7 +165,7 @@ struct LocalServices: Sendable {
         process.executableURL = URL(filePath: path)
         process.arguments =
             [
-                "serve", "--listen", "127.0.0.1:0", "--data-directory", "\(directory)/\(name)",
+                "serve", "--listen", address, "--data-directory", "\(directory)/\(name)",
                 "--ready-file", readyFile,
             ] + flags
         process.standardInput = FileHandle.nullDevice

@@ -41,7 +41,6 @@ struct AnswerStep: StepAction {
         let artifact = try await scope.calling("data") {
             try await calls.write(lines.flatMap { $0 }, mediaType: "application/jsonl")
         }
-        try await scope.context.removeStates(beginning: asker.statePrefix)
         return Self.told(artifact, answered)
     }
 
@@ -121,7 +120,7 @@ private struct Asker: Sendable {
     let request: GenerateRequest
     let modelName: String
 
-    var statePrefix: String { "answer/\(scope.key)/" }
+    var statePrefix: String { scope.statePrefix }
 
     /// How often a replica that has lost its model is told to load it.
     private static let loads = 5

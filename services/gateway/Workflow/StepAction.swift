@@ -54,6 +54,9 @@ struct StepScope: Sendable {
     /// Tells how far the step is.
     let report: @Sendable (Int, Int, String) -> Void
 
+    /// What a step keeps of its own lies under names that begin so, until the step has succeeded.
+    var statePrefix: String { "kept/\(key)/" }
+
     /// Calls a service again for as long as it is away.
     func calling<Value>(_ service: String, _ body: () async throws -> Value) async throws -> Value {
         try await patience.calling(

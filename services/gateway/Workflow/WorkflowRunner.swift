@@ -80,6 +80,7 @@ package struct WorkflowRunner: JobRunner {
             let result = try await step.kind.action.run(
                 StepFields(fields, step: step.name), scope)
             try await ledger.finish(.succeeded, result: result)
+            try await context.removeStates(beginning: scope.statePrefix)
             context.log("\(step.name): done")
             return result
         } catch {
