@@ -97,7 +97,7 @@ final class ScriptedInference: Sendable {
         let revisions =
             switch policy.mode {
             case .enforced: policy.minimum
-            case .autonomous: min(1, policy.maximum)
+            case .autonomous: min(1, policy.maximum ?? 1)
             default: 0
             }
         try await script.say(.answer, 0, ["draft ", "0 of ", "<b>\(question)</b>"])
