@@ -29,6 +29,9 @@ struct ServiceConnection: ParsableArguments {
         do {
             return try await withClient(
                 try target(of: service), tls: try tls.settings(), body)
+        } catch let status as Status where status.code == .failedPrecondition {
+            // The service is there, and says itself what it lacks.
+            throw CommandFailure("\(service.rawValue): \(status.message)")
         } catch let status as Status where status.code == .unavailable {
             throw CommandFailure(
                 "\(service.rawValue) cannot be reached at \(try target(of: service)): "

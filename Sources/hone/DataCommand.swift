@@ -15,25 +15,6 @@ struct DataCommand: AsyncParsableCommand {
         ])
 }
 
-/// How a verb of `hone data` reaches the service.
-struct DataConnection: ParsableArguments {
-    @OptionGroup(title: "Services") var connections: ConnectionOptions
-    @OptionGroup(title: "TLS") var tls: TLSOptions
-
-    /// Runs `body` with a client of the data service.
-    func call<Result: Sendable>(
-        _ body: (Client) async throws -> Result
-    ) async throws -> Result {
-        let client = Client(
-            try connections.target(of: .data), ClientConfiguration(tls: try tls.settings()))
-        return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await client.run() }
-            defer { group.cancelAll() }
-            return try await body(client)
-        }
-    }
-}
-
 /// A dataset as people write it: `name` or `name@version`.
 struct DatasetArgument: ExpressibleByArgument {
     let name: String

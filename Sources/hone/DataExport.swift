@@ -21,7 +21,7 @@ struct DataExport: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where to; standard output if not given.", valueName: "file"))
     var output: String?
     @Flag(help: "Print JSON about the file written; needs --output.") var json = false
-    @OptionGroup var connection: DataConnection
+    @OptionGroup var connection: ServiceConnection
 
     enum Form: String, ExpressibleByArgument, CaseIterable {
         case selfeeLines = "selfee-lines"
@@ -47,7 +47,9 @@ struct DataExport: AsyncParsableCommand {
         request.dataset = dataset.reference
         request.format = format.format
         let export = request
-        let bytes = try await connection.call { try await Self.write(export, to: output, $0) }
+        let bytes = try await connection.call(.data) {
+            try await Self.write(export, to: output, $0)
+        }
         if json, let output { try JSONOutput.print(FileReport(file: output, bytes: bytes)) }
     }
 

@@ -31,7 +31,7 @@ struct DataImport: AsyncParsableCommand {
     @Flag(help: "Drop rows equal to an earlier one.") var dropDuplicates = false
     @Option(help: "Stop after so many kept rows.") var limit: Int?
     @Flag(help: "Print JSON.") var json = false
-    @OptionGroup var connection: DataConnection
+    @OptionGroup var connection: ServiceConnection
 
     static let formatNames = FormatArgument.all.map(\.name).joined(separator: ", ")
 
@@ -43,7 +43,7 @@ struct DataImport: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await connection.call { client in
+        try await connection.call(.data) { client in
             for file in files {
                 let version = try await DataImport.send(file, header(file), client)
                 var reference = DatasetReference()

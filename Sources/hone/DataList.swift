@@ -14,7 +14,7 @@ struct DataList: AsyncParsableCommand {
     @Flag(help: "List older versions too.") var all = false
     @Option(help: "List at most so many.") var limit = 100
     @Flag(help: "Print JSON.") var json = false
-    @OptionGroup var connection: DataConnection
+    @OptionGroup var connection: ServiceConnection
 
     func run() async throws {
         var request = DatasetQuery()
@@ -22,7 +22,7 @@ struct DataList: AsyncParsableCommand {
         request.allVersions = all
         request.limit = limit
         let query = request
-        let list = try await connection.call { try await $0.unary(DataAPI.list, query) }
+        let list = try await connection.call(.data) { try await $0.unary(DataAPI.list, query) }
         let rows = list.versions.map(DatasetRow.init)
         if json { return try JSONOutput.print(rows) }
         for row in rows { print(row.text) }

@@ -23,10 +23,10 @@ struct DataMerge: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Also write the result, as one JSON array.", valueName: "file"))
     var output: String?
     @Flag(help: "Print JSON.") var json = false
-    @OptionGroup var connection: DataConnection
+    @OptionGroup var connection: ServiceConnection
 
     func run() async throws {
-        try await connection.call { client in
+        try await connection.call(.data) { client in
             var request = MergeRequest()
             request.name = name
             for input in inputs { request.inputs.append(try await mergeInput(input, client)) }

@@ -18,7 +18,7 @@ struct DataSplit: AsyncParsableCommand {
     @Option(help: "The second part's name.") var rest: String
     @Option(help: "Which records go where.") var seed = 0
     @Flag(help: "Print JSON.") var json = false
-    @OptionGroup var connection: DataConnection
+    @OptionGroup var connection: ServiceConnection
 
     func validate() throws {
         if (fraction == nil) == (count == nil) {
@@ -34,7 +34,7 @@ struct DataSplit: AsyncParsableCommand {
         request.seed = seed
         request.names = [into, rest]
         let split = request
-        let list = try await connection.call { try await $0.unary(DataAPI.split, split) }
+        let list = try await connection.call(.data) { try await $0.unary(DataAPI.split, split) }
         let rows = list.versions.map(DatasetRow.init)
         if json { return try JSONOutput.print(rows) }
         for row in rows { print(row.text) }

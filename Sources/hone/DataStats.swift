@@ -16,10 +16,10 @@ struct DataStats: AsyncParsableCommand {
         help: ArgumentHelp("Write the refused rows here, with reasons.", valueName: "file"))
     var rejected: String?
     @Flag(help: "Print JSON.") var json = false
-    @OptionGroup var connection: DataConnection
+    @OptionGroup var connection: ServiceConnection
 
     func run() async throws {
-        try await connection.call { client in
+        try await connection.call(.data) { client in
             let statistics = try await client.unary(DataAPI.stats, dataset.reference)
             if let rejected {
                 guard let artifact = statistics.rejectedRows else {

@@ -19,29 +19,29 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Write everything as JSON.", valueName: "file")) var report: String?
     @Option(help: ArgumentHelp("Where the services keep their state.", valueName: "folder"))
     var dataDirectory: String?
-    @Option(help: "Inference processes.") var replicas = 2
-    @Option(help: "The port of the page and the API; 0 takes a free one.") var httpPort = 7400
+    @OptionGroup var scale: ScaleOptions
     @Flag(help: "End the services afterwards.") var stop = false
+    @Flag(help: "Print the report as JSON instead of tables.") var json = false
 
     func run() async throws {
         let began = ContinuousClock.now
         let services = LocalServices(directory: try folder())
-        let scale = quick ? DemoWorkflow.Scale.quick : .full
+        let size = quick ? DemoWorkflow.Scale.quick : .full
         var plan = LocalServices.Plan()
-        plan.replicas = replicas
-        plan.httpPort = httpPort
-        plan.extra["tutor"] = ["--base", "\(scale.base)"]
+        plan.replicas = scale.replicas
+        plan.httpPort = scale.httpPort
+        plan.extra["tutor"] = ["--base", "\(size.base)"]
         do {
             try await services.start(plan) { StandardError.write("started \($0)\n") }
-            let report = try await carryOut(services, scale, began)
-            print(report.table)
+            let report = try await carryOut(services, size, began)
+            if json { try JSONOutput.print(report) } else { print(report.table) }
             if let path = self.report {
                 try Data((try JSONOutput.text(report) + "\n").utf8)
                     .write(to: URL(filePath: path), options: .atomic)
             }
             if stop {
                 try await services.stop()
-            } else {
+            } else if !json {
                 print("\npage: \(report.page)\nhone down --data-directory \(services.directory)")
             }
             guard report.passed else {
@@ -64,17 +64,17 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     private func carryOut(
-        _ services: LocalServices, _ scale: DemoWorkflow.Scale, _ began: ContinuousClock.Instant
+        _ services: LocalServices, _ size: DemoWorkflow.Scale, _ began: ContinuousClock.Instant
     ) async throws -> DemoReport {
         let entries = try services.entries()
         guard let gateway = entries["gateway"], let tutor = entries["tutor"]?.http else {
             throw CommandFailure("the gateway or the tutor does not run")
         }
-        let workflow = DemoWorkflow(scale: scale, tutor: tutor + "/v1")
+        let workflow = DemoWorkflow(scale: size, tutor: tutor + "/v1")
         let steps = try await follow(workflow, at: gateway.address)
         return try DemoResults(steps: steps).report(
             quick: quick, page: gateway.http ?? "", dataDirectory: services.directory,
-            replicas: replicas, seconds: (ContinuousClock.now - began) / .seconds(1))
+            replicas: scale.replicas, seconds: (ContinuousClock.now - began) / .seconds(1))
     }
 
     /// Runs the workflow and tells how it goes on.

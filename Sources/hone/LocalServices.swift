@@ -46,65 +46,123 @@ struct LocalServices: Sendable {
     /// The services that were started, by name; empty if none.
     func entries() throws -> [String: Entry] {
         guard FileManager.default.fileExists(atPath: table) else { return [:] }
-        return try JSONDecoder().decode(
-            [String: Entry].self, from: Data(contentsOf: URL(filePath: table)))
+        do {
+            return try JSONDecoder().decode(
+                [String: Entry].self, from: Data(contentsOf: URL(filePath: table)))
+        } catch {
+            throw CommandFailure("\(table) cannot be read; is \(directory) a data directory?")
+        }
     }
 
     /// Whether a process is the service it is said to be: alive, and run from an executable of Hone.
     static func isAlive(_ entry: Entry) -> Bool {
-        guard kill(entry.pid, 0) == 0 else { return false }
-        let name = try? String(contentsOfFile: "/proc/\(entry.pid)/comm", encoding: .utf8)
-        return name?.hasPrefix("hone-") == true
+        ServiceLife(of: entry.pid) == .runs
     }
 
-    /// Starts what does not run; what runs stays.
+    /// Starts what does not run; what runs stays. Where one cannot start, those begun with it end.
     func start(_ plan: Plan, told: (String) -> Void = { _ in }) async throws {
-        for folder in [runFolder, directory + "/logs"] {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true)
-        }
+        try makeFolders()
+        let lock = try DirectoryLock(runFolder)
+        defer { lock.release() }
         // A service that died comes back where it was: those that call it know no other place.
         let former = try entries()
-        var running = former.filter { Self.isAlive($0.value) }
+        var running = former
+        for (name, entry) in former where try await Self.settled(entry) == .gone {
+            running[name] = nil
+        }
         try write(running)
-        for layer in Self.layers(plan) {
-            var begun: [(name: String, process: Process)] = []
-            for (name, service) in layer where running[name] == nil {
-                let flags = Self.flags(of: service, plan, running, former[name])
-                let address = former[name]?.address ?? "127.0.0.1:0"
-                begun.append((name, try launch(name, service, address, flags + plan.common)))
+        var begun: [(name: String, process: Process)] = []
+        do {
+            for layer in Self.layers(plan) {
+                let first = begun.count
+                for (name, service) in layer where running[name] == nil {
+                    let flags = Self.flags(of: service, plan, running, former[name])
+                    let address = former[name]?.address ?? "127.0.0.1:0"
+                    let process = try launch(name, service, address, flags + plan.common)
+                    begun.append((name, process))
+                    // Known from its first moment on: whatever becomes of this command, hone down
+                    // finds it.
+                    running[name] = Entry(pid: process.processIdentifier, address: address)
+                    try write(running)
+                }
+                for (name, process) in begun[first...] {
+                    running[name] = try await ready(name, process)
+                    try write(running)
+                    told(name)
+                }
             }
-            for (name, process) in begun {
-                running[name] = try await ready(name, process)
-                try write(running)
-                told(name)
-            }
+        } catch {
+            try await end(begun, &running)
+            throw error
         }
     }
 
     /// Ends every service, the ones that call first; kills what does not end in time.
     func stop(told: (String) -> Void = { _ in }) async throws {
+        guard FileManager.default.fileExists(atPath: table) else { return }
+        let lock = try DirectoryLock(runFolder)
+        defer { lock.release() }
         var running = try entries()
         let order = running.keys.sorted { Self.rank($0) > Self.rank($1) }
         for name in order {
             guard let entry = running[name] else { continue }
-            if Self.isAlive(entry) {
-                kill(entry.pid, SIGTERM)
-                let deadline = ContinuousClock.now + Self.endLimit
-                while Self.isAlive(entry), ContinuousClock.now < deadline {
-                    try await Task.sleep(for: .milliseconds(20))
-                }
-                if Self.isAlive(entry) { kill(entry.pid, SIGKILL) }
-            }
+            try await Self.end(entry)
             running[name] = nil
             try write(running)
             told(name)
         }
     }
 
+    /// Asks a service to end, and kills it where it does not in time.
+    private static func end(_ entry: Entry) async throws {
+        guard ServiceLife(of: entry.pid) != .gone else { return }
+        kill(entry.pid, SIGTERM)
+        if try await settled(entry, runsToo: true) != .gone { kill(entry.pid, SIGKILL) }
+    }
+
+    /// Ends what a start that failed has begun, the last first.
+    private func end(
+        _ begun: [(name: String, process: Process)], _ running: inout [String: Entry]
+    ) async throws {
+        for (name, _) in begun.reversed() {
+            guard let entry = running[name] else { continue }
+            try await Self.end(entry)
+            running[name] = nil
+            try write(running)
+        }
+    }
+
+    /// Waits for the end of a process that is about to end, as one that was just killed.
+    ///
+    /// - Parameter runsToo: whether one that runs is waited for as well.
+    private static func settled(
+        _ entry: Entry, runsToo: Bool = false
+    ) async throws -> ServiceLife {
+        let deadline = ContinuousClock.now + endLimit
+        while true {
+            let life = ServiceLife(of: entry.pid)
+            if life == .gone || (life == .runs && !runsToo) || ContinuousClock.now > deadline {
+                return life
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    private func makeFolders() throws {
+        for folder in [runFolder, directory + "/logs"] {
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: folder, withIntermediateDirectories: true)
+            } catch {
+                throw CommandFailure(
+                    "\(directory) cannot be made or written; give another --data-directory")
+            }
+        }
+    }
+
     /// What can start at the same time, in the order of who needs whom.
     private static func layers(_ plan: Plan) -> [[(name: String, service: ServiceName)]] {
-        let replicas = (1...max(1, plan.replicas)).map {
+        let replicas = (1...plan.replicas).map {
             ("inference-\($0)", ServiceName.inference)
         }
         return [

@@ -14,21 +14,38 @@ struct DirectoryOption: ParsableArguments {
     }
 }
 
+/// How many processes, and where the page is.
+struct ScaleOptions: ParsableArguments {
+    @Option(help: "Inference processes.") var replicas = 2
+    @Option(help: "The port of the page and the API; 0 takes a free one.") var httpPort = 7400
+
+    private static let mostReplicas = 64
+
+    func validate() throws {
+        guard (1...Self.mostReplicas).contains(replicas) else {
+            throw ValidationError(
+                "--replicas is \(replicas); give a number of 1 to \(Self.mostReplicas)")
+        }
+        guard (0...65535).contains(httpPort) else {
+            throw ValidationError("--http-port is \(httpPort); give a port of 0 to 65535")
+        }
+    }
+}
+
 struct UpCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "up", abstract: "Start all services on this machine.",
         discussion: "Example: hone up --data-directory ~/.hone --replicas 2")
 
     @OptionGroup var directory: DirectoryOption
-    @Option(help: "Inference processes.") var replicas = 2
-    @Option(help: "The port of the page and the API; 0 takes a free one.") var httpPort = 7400
+    @OptionGroup var scale: ScaleOptions
     @OptionGroup(title: "TLS") var tls: TLSOptions
     @Flag(help: "Print where everything serves as JSON.") var json = false
 
     func run() async throws {
         var plan = LocalServices.Plan()
-        plan.replicas = replicas
-        plan.httpPort = httpPort
+        plan.replicas = scale.replicas
+        plan.httpPort = scale.httpPort
         _ = try tls.settings(serving: true)
         for (flag, value) in [
             ("--tls-certificate", tls.tlsCertificate), ("--tls-key", tls.tlsKey),
@@ -53,9 +70,15 @@ struct DownCommand: AsyncParsableCommand {
         discussion: "Example: hone down --data-directory ~/.hone")
 
     @OptionGroup var directory: DirectoryOption
+    @Flag(help: "Print the names of the services that were ended as JSON.") var json = false
 
     func run() async throws {
-        try await directory.services.stop { StandardError.write("ended \($0)\n") }
+        var ended: [String] = []
+        try await directory.services.stop {
+            StandardError.write("ended \($0)\n")
+            ended.append($0)
+        }
+        if json { try JSONOutput.print(ended) }
     }
 }
 
