@@ -29,6 +29,7 @@ let targets: [Target] = [
     module("Chat", "CCurl"),
     // upper
     module("Schema", "RPC", "Wire"),
+    module("WebServing", "TLS", hummingbirdCore(), log(), nio("NIOCore")),
     module("Revising", "Corpus"),
     module("Judging", "Corpus"),
     module("Drills", "Revising", "Judging", "Corpus"),
@@ -44,10 +45,12 @@ let targets: [Target] = [
     service("trainer", "Corpus", "Revising", "Training", "Llama", "Tensors", "Tokenization"),
     service("inference", "Corpus", "Revising", "Generation", "Llama", "Tensors", "Tokenization"),
     service("evaluator", "Corpus", "Revising", "Judging", "Chat", grdb()),
-    service("gateway", "Corpus", "Drills", hummingbird(), yams(), lifecycle()),
     service(
-        "tutor", "Corpus", "Revising", "Judging", "Drills", hummingbird(), nio("NIOCore"),
+        "gateway", "Corpus", "Drills", "TLS", "WebServing", hummingbird(), nio("NIOCore"), yams(),
         lifecycle()),
+    service(
+        "tutor", "Corpus", "Revising", "Judging", "Drills", "TLS", "WebServing", hummingbird(),
+        nio("NIOCore"), lifecycle()),
     // command
     command("hone", "Schema", "ServiceKit", "RPC", "Wire", argumentParser()),
     // tests
@@ -69,7 +72,8 @@ let targets: [Target] = [
     tests(of: "Training", "Llama", "Tensors", "Tokenization"),
     tests(of: "Jobs"),
     tests(
-        of: "ServiceKit", "Schema", "RPC", "Jobs", "Wire", nio("NIOCore"), nio("NIOPosix")),
+        of: "ServiceKit", "Schema", "RPC", "Jobs", "Wire", argumentParser(), log(), nio("NIOCore"),
+        nio("NIOPosix")),
     tests(of: "DataService", "Corpus", "Schema", "ServiceKit", "RPC", "Wire"),
     tests(
         of: "AugmentationService", "Corpus", "Revising", "Chat", "Schema", "ServiceKit", "RPC",
@@ -87,7 +91,9 @@ let targets: [Target] = [
     tests(of: "TutorService", "Drills", "Revising", "Judging", "Corpus"),
     tests(of: "Suite", depends: false),
     tests(of: "Tidy", depends: false),
-    tests(of: "Foreign", depends: false, "RPC", "Wire", "Schema", nio("NIOCore"), nio("NIOPosix")),
+    tests(
+        of: "Foreign", depends: false, "RPC", "TLS", "Wire", "Schema", nio("NIOCore"),
+        nio("NIOPosix")),
 ]
 
 let products: [Product] =
@@ -132,8 +138,8 @@ func module(_ name: String, _ dependencies: Target.Dependency...) -> Target {
 func clang(_ name: String, linking library: String? = nil) -> Target {
     .target(
         name: name,
-        cSettings: [.unsafeFlags(["-O3", "-fno-math-errno"])],
-        cxxSettings: [.unsafeFlags(["-O2"])],
+        cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-Wall", "-Werror"])],
+        cxxSettings: [.unsafeFlags(["-O2", "-Wall", "-Werror"])],
         linkerSettings: library.map { [.linkedLibrary($0)] } ?? [])
 }
 
@@ -182,5 +188,8 @@ func unixSignals() -> Target.Dependency {
     .product(name: "UnixSignals", package: "swift-service-lifecycle")
 }
 func hummingbird() -> Target.Dependency { .product(name: "Hummingbird", package: "hummingbird") }
+func hummingbirdCore() -> Target.Dependency {
+    .product(name: "HummingbirdCore", package: "hummingbird")
+}
 func grdb() -> Target.Dependency { .product(name: "GRDB", package: "GRDB.swift") }
 func yams() -> Target.Dependency { .product(name: "Yams", package: "Yams") }

@@ -8,17 +8,36 @@ import Glibc
 @safe public final class TLSContext: @unchecked Sendable {
     public enum Role: Sendable { case client, server }
 
+    /// What is spoken over TLS, as the handshake names it (ALPN).
+    public enum Application: Sendable {
+        /// HTTP/2: both sides must name it.
+        case http2
+        /// HTTP/1.1: named where the other side names anything.
+        case http1
+
+        var name: [UInt8] {
+            switch self {
+            case .http2: Array("h2".utf8)
+            case .http1: Array("http/1.1".utf8)
+            }
+        }
+    }
+
     let role: Role
+    let application: Application
     let handle: OpaquePointer
 
     /// Reads the files of `settings`.
-    public init(_ role: Role, _ settings: TLSSettings) throws(TLSError) {
+    public init(
+        _ role: Role, _ settings: TLSSettings, carrying application: Application = .http2
+    ) throws(TLSError) {
         if role == .server, settings.certificate == nil { throw .serverWithoutCertificate }
         let method = unsafe role == .server ? TLS_server_method() : TLS_client_method()
         guard let handle = unsafe SSL_CTX_new(method) else {
             throw .setupFailed(reason: Self.lastReason())
         }
         self.role = role
+        self.application = application
         unsafe self.handle = handle
         // HTTP/2 forbids the older cipher suites of TLS 1.2 (RFC 9113, appendix A).
         guard unsafe hone_ssl_ctx_harden(handle) == 1,
@@ -27,7 +46,11 @@ import Glibc
         else { throw .setupFailed(reason: Self.lastReason()) }
         try useIdentity(settings)
         try useAuthority(settings.authority)
-        if role == .server { unsafe SSL_CTX_set_alpn_select_cb(handle, selectHTTP2, nil) }
+        guard role == .server else { return }
+        switch application {
+        case .http2: unsafe SSL_CTX_set_alpn_select_cb(handle, selectHTTP2, nil)
+        case .http1: unsafe SSL_CTX_set_alpn_select_cb(handle, selectHTTP1, nil)
+        }
     }
 
     deinit { unsafe SSL_CTX_free(handle) }
@@ -99,17 +122,33 @@ import Glibc
 /// Agrees on "h2" where the client offers it, and refuses the connection where it does not.
 private let selectHTTP2: SSL_CTX_alpn_select_cb_func = {
     _, selected, selectedCount, offered, offeredCount, _ in
+    unsafe select(.http2, selected, selectedCount, offered, offeredCount)
+}
+
+private let selectHTTP1: SSL_CTX_alpn_select_cb_func = {
+    _, selected, selectedCount, offered, offeredCount, _ in
+    unsafe select(.http1, selected, selectedCount, offered, offeredCount)
+}
+
+private func select(
+    _ application: TLSContext.Application, _ selected: UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
+    _ selectedCount: UnsafeMutablePointer<UInt8>?, _ offered: UnsafePointer<UInt8>?,
+    _ offeredCount: UInt32
+) -> Int32 {
     guard let offered = unsafe offered, let selected = unsafe selected,
         let selectedCount = unsafe selectedCount
     else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+    let names = unsafe UnsafeBufferPointer(start: offered, count: Int(offeredCount))
+    let wanted = application.name
     var start = 0
     // Each name is a length and so many bytes; the library checked that they fit.
-    while start < Int(offeredCount) {
-        let length = unsafe Int(offered[start])
-        guard start + 1 + length <= Int(offeredCount) else { break }
-        if length == 2, unsafe offered[start + 1] == 0x68, unsafe offered[start + 2] == 0x32 {
+    while start < names.count {
+        let length = unsafe Int(names[start])
+        guard start + 1 + length <= names.count else { break }
+        let name = unsafe names[(start + 1)..<(start + 1 + length)]
+        if unsafe name.elementsEqual(wanted) {
             unsafe selected.pointee = offered + start + 1
-            unsafe selectedCount.pointee = 2
+            unsafe selectedCount.pointee = UInt8(length)
             return SSL_TLSEXT_ERR_OK
         }
         start += 1 + length

@@ -43,7 +43,8 @@ import NIOCore
     deinit { unsafe SSL_free(handle) }
 
     private func expect(_ serverName: String?) throws(TLSError) {
-        let offer: [UInt8] = [2, 0x68, 0x32]
+        let name = context.application.name
+        let offer = [UInt8(name.count)] + name
         // Zero is success for this one function of the library.
         guard unsafe SSL_set_alpn_protos(handle, offer, UInt32(offer.count)) == 0 else {
             throw .setupFailed(reason: TLSContext.lastReason())
@@ -72,7 +73,7 @@ import NIOCore
         ERR_clear_error()
         let result = unsafe SSL_do_handshake(handle)
         if result == 1 {
-            guard agreedOnHTTP2 else { throw .noHTTP2 }
+            guard context.application != .http2 || agreedOnHTTP2 else { throw .noHTTP2 }
             return true
         }
         switch unsafe SSL_get_error(handle, result) {

@@ -19,6 +19,8 @@ public final class TLSHandler: ChannelDuplexHandler {
     private var state = State.idle
     private var promises: [EventLoopPromise<Void>] = []
     private let isServer: Bool
+    /// What was written before the handshake was complete.
+    private var early: [(data: NIOAny, promise: EventLoopPromise<Void>?)] = []
     /// Whether those after us are just being told of a failure, whose end we see to.
     private var isFailing = false
 
@@ -68,7 +70,11 @@ public final class TLSHandler: ChannelDuplexHandler {
         context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?
     ) {
         guard state == .open else {
-            promise?.fail(ChannelError.ioOnClosedChannel)
+            guard state != .failed else {
+                promise?.fail(ChannelError.ioOnClosedChannel)
+                return
+            }
+            early.append((data, promise))
             return
         }
         do {
@@ -107,6 +113,10 @@ public final class TLSHandler: ChannelDuplexHandler {
             writeSealed(context)
             guard isComplete else { return }
             state = .open
+            let waiting = early
+            early = []
+            for (data, promise) in waiting { write(context: context, data: data, promise: promise) }
+            if !waiting.isEmpty { flush(context: context) }
             context.fireChannelActive()
         } catch {
             // The alert tells the peer why.
@@ -164,5 +174,7 @@ public final class TLSHandler: ChannelDuplexHandler {
     private func failPromises(_ error: any Error) {
         for promise in promises { promise.fail(error) }
         promises = []
+        for (_, promise) in early { promise?.fail(error) }
+        early = []
     }
 }

@@ -34,7 +34,8 @@ struct HealthCommand: AsyncParsableCommand {
     func run() async throws {
         let limit = Duration.seconds(timeout)
         if let http {
-            let status = try await HTTPProbe.status(of: http, limit: limit)
+            let status = try await HTTPProbe.status(
+                of: http, limit: limit, tls: try tls.settings())
             guard (200..<300).contains(status) else {
                 throw CommandFailure("\(http) answers \(status)")
             }

@@ -1,4 +1,5 @@
 import RPC
+import TLS
 import Wire
 
 /// A message of plain bytes.
@@ -35,6 +36,8 @@ enum Echo {
         service: "test.Echo", name: "Expand", kind: .serverStreaming)
     static let chat = Method<Bytes, Bytes>(
         service: "test.Echo", name: "Chat", kind: .bidirectional)
+    static let flood = Method<Bytes, Bytes>(
+        service: "test.Echo", name: "Flood", kind: .serverStreaming)
 
     static var router: Router {
         var router = Router()
@@ -62,6 +65,14 @@ enum Echo {
         router.serverStreaming(expand) { request, responses, _ in
             for byte in request.bytes { try await responses.write(Bytes([byte])) }
         }
+        // "2000 4096" asks for so many messages of so many bytes.
+        router.serverStreaming(flood) { request, responses, _ in
+            let words = String(decoding: request.bytes, as: UTF8.self).split(separator: " ")
+            let numbers = words.compactMap { Int($0) }
+            guard numbers.count == 2 else { throw Status(.invalidArgument, "COUNT BYTES") }
+            let message = Bytes([UInt8](repeating: 7, count: numbers[1]))
+            for _ in 0..<numbers[0] { try await responses.write(message) }
+        }
         router.bidirectional(chat) { requests, responses, _ in
             for try await request in requests { try await responses.write(request) }
         }
@@ -70,9 +81,9 @@ enum Echo {
 
     /// Runs a server of the service for as long as `body` runs.
     static func serving<Result: Sendable>(
-        _ body: @escaping @Sendable (Int) async throws -> Result
+        over tls: TLSSettings? = nil, _ body: @escaping @Sendable (Int) async throws -> Result
     ) async throws -> Result {
-        let server = Server(ServerConfiguration(), router: router)
+        let server = Server(ServerConfiguration(tls: tls), router: router)
         return try await alongside({ try await server.run() }) {
             try await body(try await server.listeningPort())
         }

@@ -1,4 +1,5 @@
 import RPC
+import TestKit
 import Testing
 import Wire
 
@@ -12,6 +13,24 @@ struct GRPCTests {
             let output = try await Tool.runAside(
                 Tool.python, Tool.script("echo_client.py"), "\(port)")
             #expect(output == "ok\n")
+        }
+    }
+
+    @Test func `a grpcio client gets what it asks over mutual TLS, and none without`() async throws
+    {
+        let files = try Certificates()
+        let settings = try files.settings("server", authority: "authority")
+        try await Echo.serving(over: settings) { port in
+            let trusted = files.path("authority.pem")
+            let output = try await Tool.runAside(
+                Tool.python, Tool.script("echo_client.py"), "\(port)", trusted,
+                files.path("client.key"), files.path("client.pem"))
+            #expect(output == "ok\n")
+            let failure = await #expect(throws: Tool.Failure.self) {
+                try await Tool.runAside(
+                    Tool.python, Tool.script("echo_client.py"), "\(port)", trusted)
+            }
+            #expect(failure?.output.contains("UNAVAILABLE") == true, "\(failure?.output ?? "")")
         }
     }
 
@@ -41,14 +60,22 @@ struct GRPCTests {
         }
         #expect(expanded == Array("xyz".utf8))
         let count = try await client.bidirectional(Echo.chat) { writer in
-            for number in 0..<200 { try await writer.write(Bytes("\(number)")) }
+            for number in 0..<1000 { try await writer.write(Bytes("\(number)")) }
         } _: { answers in
             try await answers.reduce(into: 0) { count, answer in
                 #expect(answer == Bytes("\(count)"))
                 count += 1
             }
         }
-        #expect(count == 200)
+        #expect(count == 1000)
+        let heavy = Bytes([UInt8](repeating: 7, count: 64 << 10))
+        let total = try await client.bidirectional(Echo.chat) { writer in
+            for _ in 0..<64 { try await writer.write(heavy) }
+        } _: { answers in
+            try await Task.sleep(for: .milliseconds(200))
+            return try await answers.reduce(into: 0) { $0 += $1.bytes.count }
+        }
+        #expect(total == 64 * heavy.bytes.count)
     }
 
     private func errors(_ client: Client) async throws {

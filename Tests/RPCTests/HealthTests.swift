@@ -31,6 +31,17 @@ struct HealthTests {
         }
     }
 
+    @Test func `the services of the router are known by name`() async throws {
+        try await withServer(Echo.router) { client, server, _ in
+            try await expectEqual(client.health(of: "test.Echo"), .serving)
+            server.health.setAll(.notServing)
+            try await expectEqual(client.health(of: "test.Echo"), .notServing)
+            try await expectEqual(client.health(), .notServing)
+            let other = await status { _ = try await client.health(of: "test.Other") }
+            #expect(other.code == .notFound)
+        }
+    }
+
     @Test func `a watch hears of each change`() async throws {
         try await withServer(Router()) { client, server, _ in
             try await client.serverStreaming(Self.watch, Self.request("x")) { answers in

@@ -1,6 +1,7 @@
 import RPC
 import Synchronization
 import TLS
+import TestKit
 import Testing
 import Wire
 

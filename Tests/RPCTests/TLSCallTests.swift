@@ -1,5 +1,6 @@
 import RPC
 import TLS
+import TestKit
 import Testing
 import Wire
 
@@ -55,6 +56,7 @@ struct TLSCallTests {
             #expect(status.code == .unavailable)
             #expect(status.message.contains("TLS"))
             #expect(status.message.contains("alert"))
+            #expect(status.message.contains(name == nil ? "asks for a cert" : "does not trust our"))
         }
     }
 

@@ -14,6 +14,19 @@ struct TargetTests {
         #expect(try Target(parsing: "[::1]:80").description == "[::1]:80")
     }
 
+    @Test func `each address is told with the name its certificate must bear`() async throws {
+        let target = try Target(parsing: "127.0.0.1:1,localhost:2,no-such-host.invalid:3")
+        let addresses = try await target.addresses()
+        #expect(addresses.first?.name == "127.0.0.1")
+        #expect(addresses.first?.endpoint == .init(host: "127.0.0.1", port: 1))
+        #expect(
+            addresses.dropFirst().allSatisfy { $0.name == "localhost" && $0.endpoint.port == 2 })
+        #expect(addresses.count > 1)
+        let nowhere = try Target(parsing: "no-such-host.invalid:3")
+        let error = await #expect(throws: Status.self) { try await nowhere.addresses() }
+        #expect(error?.message.contains("no-such-host.invalid") == true)
+    }
+
     @Test(arguments: ["", "host", "host:", ":1", "host:70000", "a:1,,b:2", "host:x"])
     func `what names no server is refused with the form expected`(text: String) {
         let error = #expect(throws: TargetError.self) { try Target(parsing: text) }

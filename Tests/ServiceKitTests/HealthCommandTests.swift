@@ -86,7 +86,7 @@ struct HealthCommandTests {
         #expect(ContinuousClock.now - start < .seconds(10))
     }
 
-    @Test(arguments: ["", "127.0.0.1:80", "https://127.0.0.1/", "http:///path"])
+    @Test(arguments: ["", "127.0.0.1:80", "ftp://127.0.0.1/", "http:///path"])
     func `other addresses are refused`(url: String) async throws {
         await #expect(throws: SettingsError.badURL(setting: "--http", value: url)) {
             _ = try await HTTPProbe.status(of: url, limit: .seconds(1))

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOEmbedded
 import TLS
+import TestKit
 import Testing
 
 /// Two handlers whose bytes are carried by hand.
@@ -111,6 +112,37 @@ struct TLSHandlerTests {
         let (client, server) = try pair(try Certificates(), trusted: "stranger-authority")
         #expect(!client.sink.isActive && !server.sink.isActive)
         #expect(client.sink.errors.first?.description.contains("certificate verify failed") == true)
+    }
+
+    @Test func `HTTP/1.1 is agreed on, and what is written early is sent after the handshake`()
+        throws
+    {
+        let files = try Certificates()
+        let server = try Side(
+            TLSContext(.server, files.settings("server", authority: nil), carrying: .http1))
+        let client = try Side(
+            TLSContext(.client, files.settings(nil, authority: "authority"), carrying: .http1),
+            serverName: "127.0.0.1")
+        client.channel.writeAndFlush(ByteBuffer(bytes: [1, 2]), promise: nil)
+        client.channel.writeAndFlush(ByteBuffer(bytes: [3]), promise: nil)
+        try exchange(client, server)
+        #expect(client.sink.isActive && server.sink.isActive)
+        #expect(server.sink.bytes == [1, 2, 3])
+        let other = try Side(
+            TLSContext(.client, files.settings(nil, authority: "authority")),
+            serverName: "127.0.0.1")
+        let again = try Side(
+            TLSContext(.server, files.settings("server", authority: nil), carrying: .http1))
+        try exchange(other, again)
+        #expect(!other.sink.isActive && !again.sink.isActive)
+    }
+
+    @Test func `a write of nothing is kept like any other`() throws {
+        let (client, server) = try pair(try Certificates())
+        let promise = client.channel.eventLoop.makePromise(of: Void.self)
+        client.channel.writeAndFlush(ByteBuffer(), promise: promise)
+        try exchange(client, server)
+        try promise.futureResult.wait()
     }
 
     @Test func `a peer without TLS is refused`() throws {

@@ -1,5 +1,5 @@
-import Foundation
 import TLS
+import TestKit
 import Testing
 
 /// Files that cannot serve are named, with what to do.

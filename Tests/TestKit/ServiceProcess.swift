@@ -16,6 +16,11 @@ public enum Executable {
         return nil
     }
 
+    /// Whether a program of others is there, by its path.
+    public static func isThere(_ path: String) -> Bool {
+        FileManager.default.isExecutableFile(atPath: path)
+    }
+
     public struct Output: Sendable {
         public var status: Int32
         public var text: String
@@ -51,6 +56,7 @@ public enum Executable {
         let process = Process()
         process.executableURL = URL(filePath: path)
         process.arguments = arguments
+        process.standardInput = FileHandle.nullDevice
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         return process
     }
@@ -106,8 +112,13 @@ public final class ServiceProcess {
     private let process: Process
     /// `127.0.0.1:PORT`, from the ready file.
     public let address: String
+    /// `http://127.0.0.1:PORT`, where it serves HTTP, too.
+    public let http: String?
 
-    private struct Ready: Decodable { var address: String }
+    private struct Ready: Decodable {
+        var address: String
+        var http: String?
+    }
 
     /// - Parameters:
     ///   - folder: keeps the service's state, so that a second process can go on with it.
@@ -132,7 +143,8 @@ public final class ServiceProcess {
             try await Task.sleep(for: .milliseconds(10))
         }
         let bytes = try Data(contentsOf: URL(filePath: ready))
-        address = try JSONDecoder().decode(Ready.self, from: bytes).address
+        let told = try JSONDecoder().decode(Ready.self, from: bytes)
+        (address, http) = (told.address, told.http)
     }
 
     deinit {

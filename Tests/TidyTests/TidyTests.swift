@@ -11,6 +11,7 @@ import Testing
         process.arguments =
             ["swift", "format", "lint", "--strict", "--parallel", "--recursive"]
             + ["Package.swift", "Sources", "services", "Tests"]
+        process.standardInput = FileHandle.nullDevice
         let output = Pipe()
         process.standardError = output
         process.standardOutput = output
@@ -91,6 +92,28 @@ import Testing
                 if communication.contains(file.module) {
                     #expect(!engine.contains(module), "\(file.path) imports \(module)")
                 }
+            }
+        }
+    }
+
+    @Test func `a target imports only what the package's map declares for it`() throws {
+        let map = try PackageMap()
+        #expect(map.targets.count > 30)
+        for file in try Tree.swiftFiles(below: ["Sources", "services", "Tests"]) {
+            let target = map.target(of: file.path)
+            let declared = try #require(map.targets[target], "\(file.path): no target \(target)")
+            for line in file.lines {
+                guard let module = PackageMap.imported(by: line) else { continue }
+                let isDeclared = declared.contains(module) || PackageMap.system.contains(module)
+                #expect(isDeclared, "\(file.path) imports \(module), undeclared for \(target)")
+            }
+        }
+    }
+
+    @Test func `functions stay short enough to be read`() throws {
+        for file in try Tree.swiftFiles(below: ["Sources", "services"]) {
+            for (name, count) in file.functions where count > 62 {
+                Issue.record("\(file.path): \(name) has \(count) lines")
             }
         }
     }

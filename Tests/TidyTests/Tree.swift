@@ -15,6 +15,23 @@ enum Tree {
             return parts.count > 2 ? String(parts[1]) : ""
         }
 
+        /// Functions and initializers with their lines, first and last included; the format puts a
+        /// function's closing brace under its first letter.
+        var functions: [(name: String, count: Int)] {
+            var found: [(String, Int)] = []
+            for (start, line) in lines.enumerated() {
+                let words = line.split { $0 == " " || $0 == "(" || $0 == "<" }
+                let isFunction = words.contains("func") || words.contains { $0.hasPrefix("init") }
+                guard isFunction, !line.contains("//"), !line.hasSuffix("}") else { continue }
+                let indent = line.prefix { $0 == " " }
+                guard indent.count <= 8 else { continue }
+                let rest = lines[start...]
+                guard let end = rest.firstIndex(where: { $0 == indent + "}" }) else { continue }
+                found.append((line.trimmingCharacters(in: .whitespaces), end - start + 1))
+            }
+            return found
+        }
+
         var name: String { path.split(separator: "/").last.map(String.init) ?? path }
     }
 

@@ -23,8 +23,10 @@ package enum GatewayParts {
         let http = GatewayHTTP(
             inference: services.inference, keys: settings.keys, usual: settings.usual,
             logger: host.logger)
-        let part = HTTPPart(http.routes(), listen: settings.http, logger: host.logger)
+        let tls = host.settings.tls
+        let part = HTTPPart(http.routes(), listen: settings.http, logger: host.logger, tls: tls)
         host.add("http", service: part)
-        host.beforeReady { $0.http = "http://\(await part.address())" }
+        let scheme = tls == nil ? "http" : "https"
+        host.beforeReady { $0.http = "\(scheme)://\(await part.address())" }
     }
 }

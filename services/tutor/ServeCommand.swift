@@ -25,11 +25,13 @@ struct ServeCommand: AsyncParsableCommand {
         let failures = FailurePlan(try failures.settings())
         let desk = TutorDesk(tutor: Tutor(base: base), failures: failures)
         var host = ServiceHost(settings)
-        let server = TutorServer(desk: desk, listen: settings.listen, logger: host.logger)
+        let server = TutorServer(
+            desk: desk, listen: settings.listen, logger: host.logger, tls: settings.tls)
+        let scheme = settings.tls == nil ? "http" : "https"
         host.add("http", service: server)
         host.beforeReady { ready in
             ready.address = "\(await server.address())"
-            ready.http = "http://\(ready.address)"
+            ready.http = "\(scheme)://\(ready.address)"
         }
         try await host.run()
     }

@@ -7,6 +7,8 @@ import Logging
 import NIOCore
 import ServiceKit
 import ServiceLifecycle
+import TLS
+import WebServing
 
 /// What every request meets: the tutor, and what it is to fail at.
 struct TutorDesk: Sendable {
@@ -26,13 +28,15 @@ struct TutorServer: Service {
     private let desk: TutorDesk
     private let listen: ListenAddress
     private let logger: Logger
+    private let tls: TLSSettings?
     private let ports: AsyncStream<Int>
     private let tellPort: AsyncStream<Int>.Continuation
 
-    init(desk: TutorDesk, listen: ListenAddress, logger: Logger) {
+    init(desk: TutorDesk, listen: ListenAddress, logger: Logger, tls: TLSSettings?) {
         self.desk = desk
         self.listen = listen
         self.logger = logger
+        self.tls = tls
         (ports, tellPort) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -40,7 +44,7 @@ struct TutorServer: Service {
         var quiet = logger
         if quiet.logLevel == .info { quiet.logLevel = .warning }
         let application = Application(
-            router: routes(),
+            router: routes(), server: try .http1(over: tls),
             configuration: ApplicationConfiguration(
                 address: .hostname(listen.host, port: listen.port), serverName: "hone-tutor"),
             onServerRunning: {

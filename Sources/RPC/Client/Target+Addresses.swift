@@ -1,22 +1,35 @@
 import NIOPosix
 
 extension Target {
-    /// One endpoint for each address the target's names have now.
+    /// One of the addresses a host of the target has.
+    package struct Address: Sendable, Equatable {
+        package let endpoint: Endpoint
+        /// The host as the target names it, which its certificate must bear.
+        package let name: String
+    }
+
+    /// The addresses the target's names have now.
     ///
-    /// For calls that go to every server, instead of to the one that is least busy.
-    package func addresses() async throws -> [Endpoint] {
-        var found: [Endpoint] = []
+    /// For calls that go to every server, instead of to the one that is least busy. A name that
+    /// cannot be resolved is passed over, as long as another can.
+    package func addresses() async throws -> [Address] {
+        var found: [Address] = []
+        var failure: Status?
         for endpoint in endpoints {
             do {
                 let addresses = try await NIOThreadPool.singleton.runIfActive {
                     try Resolver.addresses(of: endpoint.host)
                 }
-                found += addresses.map { Endpoint(host: $0, port: endpoint.port) }
+                found += addresses.map {
+                    Address(
+                        endpoint: Endpoint(host: $0, port: endpoint.port), name: endpoint.host)
+                }
             } catch let error as Resolver.Failure {
-                throw Status(
+                failure = Status(
                     .unavailable, "\(endpoint.host) cannot be resolved: \(error.reason)")
             }
         }
+        if found.isEmpty, let failure { throw failure }
         return found
     }
 }

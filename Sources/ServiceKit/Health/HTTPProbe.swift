@@ -1,6 +1,7 @@
 import FoundationEssentials
 import NIOCore
 import NIOPosix
+public import TLS
 
 /// One plain GET over HTTP/1.1 that looks at nothing but the status: a health check.
 public enum HTTPProbe {
@@ -8,19 +9,27 @@ public enum HTTPProbe {
     private static let longestStatusLine = 8_192
 
     /// - Parameters:
-    ///   - url: `http://HOST[:PORT][/PATH]`; host names are looked up.
+    ///   - url: `http://HOST[:PORT][/PATH]`, or `https`; host names are looked up.
     ///   - limit: for the whole exchange.
+    ///   - tls: whom to trust over `https`; nil trusts the authorities of the system.
     /// - Returns: the status, such as 200.
-    public static func status(of url: String, limit: Duration) async throws -> Int {
-        guard let parts = URL(string: url), parts.scheme == "http", let host = parts.host,
-            !host.isEmpty
+    public static func status(
+        of url: String, limit: Duration, tls: TLSSettings? = nil
+    ) async throws -> Int {
+        guard let parts = URL(string: url), parts.scheme == "http" || parts.scheme == "https",
+            let host = parts.host, !host.isEmpty
         else { throw SettingsError.badURL(setting: "--http", value: url) }
         let path = parts.path.isEmpty ? "/" : parts.path
         let query = parts.query.map { "?" + $0 } ?? ""
         let request =
             "GET \(path)\(query) HTTP/1.1\r\nhost: \(host)\r\naccept: */*\r\nconnection: close\r\n\r\n"
-        return try await withThrowingTaskGroup(of: Int.self) { group in
-            group.addTask { try await exchange(request, host, parts.port ?? 80, url) }
+        var context: TLSContext?
+        if parts.scheme == "https" {
+            context = try TLSContext(.client, try tls ?? TLSSettings(), carrying: .http1)
+        }
+        let port = parts.port ?? (context == nil ? 80 : 443)
+        return try await withThrowingTaskGroup(of: Int.self) { [context] group in
+            group.addTask { try await exchange(request, host, port, url, context) }
             group.addTask {
                 try await Task.sleep(for: limit)
                 throw CommandFailure("\(url) did not answer within \(limit)")
@@ -31,12 +40,16 @@ public enum HTTPProbe {
     }
 
     private static func exchange(
-        _ request: String, _ host: String, _ port: Int, _ url: String
+        _ request: String, _ host: String, _ port: Int, _ url: String, _ tls: TLSContext?
     ) async throws -> Int {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(host: host, port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(
+                            TLSHandler(tls, serverName: host))
+                    }
+                    return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
                         wrappingChannelSynchronously: channel)
                 }
             }

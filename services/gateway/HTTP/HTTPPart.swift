@@ -3,19 +3,26 @@ package import Logging
 import NIOCore
 package import ServiceKit
 import ServiceLifecycle
+package import TLS
+import WebServing
 
 /// The HTTP server as a part of the host; tells its port once it listens.
 package struct HTTPPart: Service {
     private let responder: RouterResponder<BasicRequestContext>
     private let listen: ListenAddress
     private let logger: Logger
+    private let tls: TLSSettings?
     private let ports: AsyncStream<Int>
     private let tellPort: AsyncStream<Int>.Continuation
 
-    package init(_ routes: Router<BasicRequestContext>, listen: ListenAddress, logger: Logger) {
+    package init(
+        _ routes: Router<BasicRequestContext>, listen: ListenAddress, logger: Logger,
+        tls: TLSSettings? = nil
+    ) {
         responder = routes.buildResponder()
         self.listen = listen
         self.logger = logger
+        self.tls = tls
         (ports, tellPort) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -23,7 +30,7 @@ package struct HTTPPart: Service {
         var quiet = logger
         if quiet.logLevel == .info { quiet.logLevel = .warning }
         let application = Application(
-            responder: responder,
+            responder: responder, server: try .http1(over: tls),
             configuration: ApplicationConfiguration(
                 address: .hostname(listen.host, port: listen.port), serverName: "hone"),
             onServerRunning: { channel in

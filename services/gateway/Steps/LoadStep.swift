@@ -31,10 +31,10 @@ struct Replicas: Sendable {
     /// - Returns: the name each replica that loaded it gives it.
     func load(_ model: String) async throws -> [String] {
         let request = LoadRequest.with { $0.model = model }
-        let endpoints = try await services.inferenceTarget.addresses()
+        let replicas = try await services.inferenceTarget.addresses()
         let outcomes = await withTaskGroup(of: Result<String, Status>.self) { group in
-            for endpoint in endpoints {
-                group.addTask { await load(request, at: endpoint) }
+            for replica in replicas {
+                group.addTask { await load(request, at: replica) }
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
@@ -48,12 +48,11 @@ struct Replicas: Sendable {
     }
 
     private func load(
-        _ request: LoadRequest, at endpoint: Target.Endpoint
+        _ request: LoadRequest, at replica: Target.Address
     ) async -> Result<String, Status> {
         do {
             let status = try await withClient(
-                .addresses([endpoint]), tls: services.tls,
-                serverName: services.inferenceTarget.endpoints.first?.host
+                .addresses([replica.endpoint]), tls: services.tls, serverName: replica.name
             ) { client in
                 try await client.unary(
                     InferenceAPI.load, request, options: CallOptions(deadline: .seconds(600)))

@@ -1,12 +1,11 @@
-import Foundation
-import TLS
+public import Foundation
 
 /// An authority, a server, a client and a stranger, made anew by the `openssl` command.
-final class Certificates: Sendable {
-    let folder: URL
+public final class Certificates: Sendable {
+    public let folder: URL
 
     /// - Throws: where `openssl` is missing or fails.
-    init() throws {
+    public init() throws {
         folder = FileManager.default.temporaryDirectory
             .appending(path: "hone-tls-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -26,13 +25,8 @@ final class Certificates: Sendable {
         }
     }
 
-    func path(_ name: String) -> String { folder.appending(path: name).path }
-
-    func settings(_ name: String?, authority: String?) throws -> TLSSettings {
-        try TLSSettings(
-            certificate: name.map { path("\($0).pem") }, key: name.map { path("\($0).key") },
-            authority: authority.map { path("\($0).pem") })
-    }
+    /// A file, such as `server.pem` or `server.key`.
+    public func path(_ name: String) -> String { folder.appending(path: name).path }
 
     private func authority(_ name: String) throws {
         try openssl(
@@ -69,8 +63,8 @@ final class Certificates: Sendable {
         }
     }
 
-    struct Failure: Error {
-        let arguments: [String]
-        let status: Int32
+    public struct Failure: Error {
+        public let arguments: [String]
+        public let status: Int32
     }
 }
