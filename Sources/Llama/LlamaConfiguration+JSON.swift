@@ -11,7 +11,11 @@ extension LlamaConfiguration {
         do {
             data = try Data(contentsOf: file)
         } catch {
-            throw .unreadable(file: file.path, reason: "\(error)")
+            let isThere = FileManager.default.fileExists(atPath: file.path)
+            throw .unreadable(
+                file: file.path,
+                reason: isThere
+                    ? "check its permissions" : "there is no such file; give a model's folder")
         }
         try self.init(json: data, file: file.path)
     }
@@ -150,6 +154,7 @@ private struct RawConfiguration: Codable {
     var rope_parameters: RawRotary?
     var rope_scaling: RawRotary?
     var rope_theta: Double?
+    var sliding_window: Int?
     var tie_word_embeddings: Bool?
     var torch_dtype: String?
     var use_cache: Bool?
@@ -200,6 +205,12 @@ private struct RawConfiguration: Codable {
         try refuse(
             (hidden_act ?? "silu") != "silu", file, "hidden_act",
             "is \"\(hidden_act ?? "")\"; silu is known")
+        if let sliding_window, sliding_window < max_position_embeddings ?? 2_048 {
+            throw .configuration(
+                file: file, key: "sliding_window",
+                problem: "is \(sliding_window), less than max_position_embeddings: attention within"
+                    + " a window is not known; lower max_position_embeddings to it, or set null")
+        }
         let dimension = try size(hidden_size, file, "hidden_size")
         let heads = try size(num_attention_heads, file, "num_attention_heads")
         let groups = try size(num_key_value_heads ?? heads, file, "num_key_value_heads")

@@ -1,6 +1,15 @@
 internal import Tensors
 
 extension LlamaWeights {
+    /// The same numbers under a configuration of the same shape, such as one with other special
+    /// tokens; the memory is shared.
+    public func configured(_ configuration: LlamaConfiguration) -> LlamaWeights {
+        precondition(
+            ParameterLayout(configuration).entries == layout.entries,
+            "the configuration describes another shape")
+        return LlamaWeights(configuration, sharing: self)
+    }
+
     /// The same model with more tokens: each new row of embedding and head is the mean of that
     /// matrix's old rows.
     ///

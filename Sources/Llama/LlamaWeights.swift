@@ -64,6 +64,15 @@ public struct LlamaWeights: Sendable {
         self.layers = layers
     }
 
+    /// The numbers of other weights, of the same shape.
+    init(_ configuration: LlamaConfiguration, sharing other: LlamaWeights) {
+        self.configuration = configuration
+        layout = other.layout
+        all = other.all
+        tensors = other.tensors
+        layers = other.layers
+    }
+
     /// A new model: gains 1, matrices normal with the given deviation, the same for the same seed.
     public init(
         random configuration: LlamaConfiguration, seed: UInt64,

@@ -37,16 +37,22 @@ extension Tokenizer {
         }
         let file = isFolder ? try vocabularyFile(in: path) : path
         let name = URL(filePath: file).lastPathComponent
-        return try load(
-            TokenizerSource(
-                format: .json, name: name, bytes: try read(file), configurations: configurations))
+        do {
+            return try load(
+                TokenizerSource(
+                    format: .json, name: name, bytes: try read(file),
+                    configurations: configurations))
+        } catch {
+            guard case .malformed(let format, let offset, let cause) = error else { throw error }
+            throw .malformed(format: "\(format) (\(file))", offset: offset, cause: cause)
+        }
     }
 
     private static func read(_ path: String) throws(TokenizationError) -> [UInt8] {
         do {
             return Array(try Data(contentsOf: URL(filePath: path)))
         } catch {
-            throw .unreadable(path: path, cause: "\(error)")
+            throw .unreadable(path: path, cause: "it is no file that can be read")
         }
     }
 

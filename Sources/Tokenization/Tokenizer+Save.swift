@@ -27,11 +27,18 @@ extension Tokenizer {
     }
 
     /// This tokenizer with another of its tokens at the beginning of sequences.
-    public func beginning(with content: String) throws(TokenizationError) -> Tokenizer {
+    ///
+    /// - Parameter unknown: its token for what it does not know, where that becomes another, too.
+    public func beginning(
+        with content: String, unknown: String? = nil
+    ) throws(TokenizationError) -> Tokenizer {
         var source = source
         let name = "tokenizer_config.json"
         var configuration = (source.configurations[name] ?? defaultConfiguration())
             .setting("bos_token", to: .string(content))
+        if let unknown {
+            configuration = configuration.setting("unk_token", to: .string(unknown))
+        }
         if source.format == .json {
             configuration = configuration.setting(
                 "tokenizer_class", to: .string("LlamaTokenizerFast"))

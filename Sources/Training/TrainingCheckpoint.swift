@@ -84,9 +84,10 @@ extension Trainer {
         try self.init(
             LlamaWeights(folder: checkpoint.folder), examples: examples, settings: settings,
             compute: compute)
-        try require(
-            path, "the settings", "\(state.settings)", "\(settings)",
-            state.settings.sameRun(as: settings))
+        if let other = try state.settings.difference(from: settings) {
+            throw TrainingError.mismatch(
+                checkpoint: path, what: other.name, stored: other.mine, given: other.theirs)
+        }
         try require(path, "data", state.fingerprint, fingerprint, state.fingerprint == fingerprint)
         let file = try SafetensorsFile(
             checkpoint.folder.appending(path: TrainingCheckpoint.optimizer))
@@ -196,10 +197,32 @@ extension Trainer {
 }
 
 extension TrainingSettings {
-    /// Whether two settings lead to the same weights: all but the use of memory is equal.
-    func sameRun(as other: TrainingSettings) -> Bool {
+    /// The first setting, by name, in which two runs would differ; nil if they lead to the same
+    /// weights: how memory is used may differ.
+    func difference(
+        from other: TrainingSettings
+    ) throws -> (name: String, mine: String, theirs: String)? {
         var mine = self
         mine.recomputesActivations = other.recomputesActivations
-        return mine == other
+        if mine == other { return nil }
+        let (old, new) = (try mine.lines(), try other.lines())
+        let names = Set(old.keys).union(new.keys).sorted()
+        let name = names.first { old[$0] != new[$0] } ?? "settings"
+        return (name, old[name] ?? "none", new[name] ?? "none")
+    }
+
+    /// Each setting by name, as JSON writes it.
+    private func lines() throws -> [String: String] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted]
+        let text = String(decoding: try encoder.encode(self), as: UTF8.self)
+        var lines: [String: String] = [:]
+        for line in text.split(separator: "\n") {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            guard parts.count == 2 else { continue }
+            let name = parts[0].filter { $0 != "\"" && !$0.isWhitespace }
+            lines[name] = parts[1].filter { $0 != "," && !$0.isWhitespace }
+        }
+        return lines
     }
 }

@@ -22,12 +22,17 @@ struct ChatCommand: AsyncParsableCommand {
     @Option(help: "At most so many revisions.") var maximum = 3
     @Option(help: "0 takes the likeliest token each time.") var temperature = 0.0
     @Option(help: "Tokens a text may have.") var maxTokens = 512
+    @Option(help: "What an overruled verdict takes with it: verdict, or the whole feedback.")
+    var rollback = "verdict"
     @Flag(help: "Print each answer as JSON.") var json = false
     @OptionGroup var connection: ServiceConnection
 
     func validate() throws {
         guard RevisionMode(name: mode) != nil else {
             throw ValidationError("--mode is \"\(mode)\"; write off, autonomous or enforced")
+        }
+        guard Rollback(name: rollback) != nil else {
+            throw ValidationError("--rollback is \"\(rollback)\"; write verdict or feedback")
         }
         guard minimum >= 0, maximum >= 0, maxTokens > 0, temperature >= 0 else {
             throw ValidationError("numbers of revisions and tokens are not negative")
@@ -59,6 +64,7 @@ struct ChatCommand: AsyncParsableCommand {
         request.policy.mode = RevisionMode(name: mode) ?? .autonomous
         request.policy.minimum = minimum
         request.policy.maximum = max(maximum, minimum)
+        request.policy.rollback = Rollback(name: rollback) ?? .verdict
         request.sampling.temperature = temperature
         request.sampling.maximumTokens = maxTokens
         return request

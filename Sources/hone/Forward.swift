@@ -32,6 +32,15 @@ struct Train: ForwardedCommand {
     @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
 }
 
+struct Diff: ForwardedCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make or apply the difference between a tuned model and its base.",
+        helpNames: [])
+    static let executable = "hone-trainer"
+    static let verb = "diff"
+    @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
+}
+
 struct Answer: ForwardedCommand {
     static let configuration = CommandConfiguration(
         abstract: "Answer a file of questions, with revisions.", helpNames: [])

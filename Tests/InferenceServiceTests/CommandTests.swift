@@ -18,6 +18,7 @@ struct CommandTests {
     }
     private struct Story: Decodable {
         var prompt: String
+        var prompt_ids: [TokenID]
         var greedy_ids: [TokenID]
         var greedy_text: String
     }
@@ -61,19 +62,29 @@ struct CommandTests {
                 == expected.greedy.tokens)
     }
 
-    @Test func `generate tells the story of the small model`() throws {
+    @Test func `generate tells every story of the small model, as it reads on`() throws {
         let folder = try SharedData.file("data/models/stories260K/hf").path
-        let story = try JSONDecoder().decode(
+        let tokenizer = try Tokenizer.load(folder)
+        let stories = try JSONDecoder().decode(
             [Story].self,
-            from: Data(contentsOf: SharedData.file("data/models/stories260K/expected.json")))[0]
-        let run = try Command.run([
-            "generate", "--model", folder, "--prompt", story.prompt, "--max-tokens",
-            "\(story.greedy_ids.count)", "--temperature", "0", "--json",
-        ])
-        #expect(run.code == 0, "\(run.errors)")
-        let generated = try JSONDecoder().decode(Generated.self, from: Data(run.output.utf8))
-        #expect(generated.ids == story.greedy_ids)
-        #expect(generated.text == story.greedy_text)
+            from: Data(contentsOf: SharedData.file("data/models/stories260K/expected.json")))
+        #expect(stories.count == 12)
+        for story in stories {
+            let run = try Command.run([
+                "generate", "--model", folder, "--prompt", story.prompt, "--max-tokens",
+                "\(story.greedy_ids.count)", "--temperature", "0", "--json",
+            ])
+            #expect(run.code == 0, "\(run.errors)")
+            let generated = try JSONDecoder().decode(Generated.self, from: Data(run.output.utf8))
+            #expect(generated.ids == story.greedy_ids)
+            // The prompt and the text are one text; the reference decodes the new ids alone, and
+            // so lacks the space between the two.
+            #expect(
+                story.prompt + generated.text
+                    == tokenizer.decode(story.prompt_ids + story.greedy_ids))
+            #expect(
+                generated.text == story.greedy_text || generated.text == " " + story.greedy_text)
+        }
     }
 
     @Test func `tokenize turns rows with a text into rows with ids`() throws {
@@ -103,9 +114,7 @@ struct CommandTests {
         }
     }
 
-    @Test func `answer writes the original's file, goes on after a crash, and enforces revisions`()
-        throws
-    {
+    @Test func `answer writes the original's file and enforces revisions`() throws {
         let folder = try TemporaryFolder()
         let questions = folder.path + "/question.jsonl"
         let answers = folder.path + "/answer.jsonl"
@@ -115,41 +124,36 @@ struct CommandTests {
             {"question_id": 2, "text": "Who is Lily?", "category": "generic"}
             """.utf8
         ).write(to: URL(filePath: questions))
-        // What a run that was killed leaves: one answer, and half of another.
-        let kept =
-            #"{"question_id": 1, "text": "kept", "whole_generation": "kept", "answer_id": "a", "#
-            + #""model_id": "selfee-tiny", "metadata": {}}"#
-        try Data((kept + "\n{\"question_id\": 2, \"te").utf8)
-            .write(to: URL(filePath: answers + ".part"))
         let model = try SharedData.file("data/models/stories260K/hf").path
-        let run = try Command.run([
-            "answer", "--model-path", model, "--model-id", "selfee-tiny", "--question-file",
-            questions, "--answer-file", answers, "--max-num-revisions", "2", "--seed", "3",
-        ])
-        #expect(run.code == 0, "\(run.errors)")
-        let lines = try String(decoding: Data(contentsOf: URL(filePath: answers)), as: UTF8.self)
-            .split(separator: "\n")
-        #expect(lines.count == 2 && lines[0] == kept)
-        struct Row: Decodable {
-            var question_id: Int
-            var text: String
-            var whole_generation: String
-            var answer_id: String
-            var model_id: String
+        for mode in ["strict", "selfee"] {
+            let run = try Command.run([
+                "answer", "--model-path", model, "--model-id", "selfee-tiny", "--question-file",
+                questions, "--answer-file", answers, "--max-num-revisions", "2", "--seed", "3",
+                "--mode", mode,
+            ])
+            #expect(run.code == 0, "\(run.errors)")
+            let lines = try String(
+                decoding: Data(contentsOf: URL(filePath: answers)), as: UTF8.self
+            ).split(separator: "\n")
+            #expect(lines.count == 2)
+            struct Row: Decodable {
+                var question_id: Int
+                var text: String
+                var whole_generation: String
+                var answer_id: String
+                var model_id: String
+            }
+            let row = try JSONDecoder().decode(Row.self, from: Data(lines[1].utf8))
+            #expect(row.question_id == 2 && row.model_id == "selfee-tiny")
+            #expect(row.answer_id.count == 22)
+            let whole = row.whole_generation
+            #expect(whole.contains("### Instruction:\nWho is Lily?\n\n### Answer:\n"))
+            // The last revision has feedback after it, so that the original finds it too.
+            let last = try #require(whole.range(of: "\n\n### Revision 2:\n"))
+            #expect(whole[last.upperBound...].hasPrefix(row.text))
+            #expect(whole[last.upperBound...].contains("\n\n### Feedback 3:\n"))
+            #expect(!FileManager.default.fileExists(atPath: answers + ".part"))
         }
-        let row = try JSONDecoder().decode(Row.self, from: Data(lines[1].utf8))
-        #expect(row.question_id == 2 && row.model_id == "selfee-tiny" && row.answer_id.count == 22)
-        #expect(row.whole_generation.contains("### Instruction:\nWho is Lily?\n\n### Answer:\n"))
-        #expect(row.whole_generation.contains("\n\n### Revision 2:\n"))
-        #expect(!FileManager.default.fileExists(atPath: answers + ".part"))
-    }
-
-    @Test func `wrong usage exits with 64 and a failure with 1`() throws {
-        #expect(try Command.run(["score", "--model", "/nowhere"]).code == 64)
-        #expect(try Command.run(["generate", "--model", "x"]).code == 64)
-        let run = try Command.run(["score", "--model", "/nowhere", "--ids", "1,2"])
-        #expect(run.code == 1 && run.errors.contains("/nowhere"))
-        #expect(try Command.run(["answer", "--help"]).output.contains("Example:"))
     }
 }
 
@@ -169,6 +173,7 @@ enum Command {
         let process = Process()
         process.executableURL = URL(filePath: path)
         process.arguments = arguments
+        process.standardInput = FileHandle.nullDevice
         let folder = try TemporaryFolder()
         let errors = folder.path + "/errors"
         try Data().write(to: URL(filePath: errors))

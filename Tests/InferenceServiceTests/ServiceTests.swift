@@ -1,7 +1,6 @@
 import FoundationEssentials
 import Generation
 import InferenceService
-import Llama
 import RPC
 import Schema
 import TestKit
@@ -10,26 +9,13 @@ import Tokenization
 
 /// The service's calls over real connections, on a tiny model made for the test.
 struct ServiceTests {
-    /// A folder with a random model and a small vocabulary.
-    private static func makeModel(seed: UInt64) throws -> TemporaryFolder {
-        let folder = try TemporaryFolder()
-        let tokenizer = Vocabularies.all[0]
-        let configuration = LlamaConfiguration(
-            vocabularySize: tokenizer.vocabularySize, dimension: 32, intermediateDimension: 48,
-            layers: 2, queryHeads: 4, maximumPositions: 400, endTokens: [2])
-        try LlamaWeights(random: configuration, seed: seed)
-            .save(to: URL(filePath: folder.path + "/model"))
-        try tokenizer.save(to: folder.path + "/model")
-        return folder
-    }
-
     /// Serves a model and gives the body a client.
     private func withService<Value: Sendable>(
         slots: Int = 4,
         _ body: @escaping @Sendable (Client, ModelHost, String) async throws -> Value
     ) async throws -> Value {
-        let folder = try Self.makeModel(seed: 5)
-        let path = folder.path + "/model"
+        let folder = try TemporaryFolder()
+        let path = try TinyModel.make(in: folder)
         var settings = ModelHost.Settings()
         settings.limits = Scheduler.Limits(slots: slots, queue: 8)
         let host = ModelHost(settings)
@@ -90,7 +76,9 @@ struct ServiceTests {
             #expect(events.map(\.sequence) == Array(1...events.count))
             #expect(events.first?.kind == .segmentStarted)
             let last = try #require(events.last)
-            #expect(last.kind == .finished && last.revisions == 2 && last.reason == "maximum")
+            #expect(last.kind == .finished && last.revisions == 2)
+            // The revision was cut at eight tokens.
+            #expect(last.reason == "length")
             #expect(last.usage?.promptTokens ?? 0 > 0)
             let done = events.filter { $0.kind == .segmentDone }
             #expect(
@@ -173,15 +161,75 @@ struct ServiceTests {
 
     @Test func `another model takes the place of the first`() async throws {
         try await withService { client, host, path in
-            let other = try Self.makeModel(seed: 9)
+            let other = try TemporaryFolder()
             var load = LoadRequest()
-            load.model = other.path + "/model"
+            load.model = try TinyModel.make(in: other, seed: 9)
             #expect(try await client.unary(InferenceAPI.load, load).model == load.model)
             #expect(host.loaded?.name == load.model)
             load.model = "/nowhere"
             await #expect(throws: Status.self) { try await client.unary(InferenceAPI.load, load) }
             let status = try await client.unary(InferenceAPI.status, Empty())
             #expect(status.ready && status.model == other.path + "/model")
+        }
+    }
+
+    @Test func `0 is a number of its own: no revisions, any doubt, no choice`() async throws {
+        try await withService { client, host, _ in
+            @Sendable func last(
+                _ change: (inout GenerateRequest) -> Void
+            ) async throws -> GenerateEvent {
+                var request = Self.request(.autonomous, 0)
+                change(&request)
+                return try await client.serverStreaming(InferenceAPI.generate, request) { stream in
+                    var last = GenerateEvent()
+                    for try await event in stream { last = event }
+                    return last
+                }
+            }
+            let none = try await last { $0.policy.maximum = 0 }
+            #expect(none.revisions == 0 && !none.wholeGeneration.contains("### Feedback 1:"))
+            // Every verdict is at least 0 likely, and so "needed".
+            let all = try await last {
+                $0.policy.mode = .enforced
+                $0.policy.minimum = 1
+                $0.policy.maximum = 3
+                $0.policy.threshold = 0
+                $0.policy.maximumTokens = 300
+            }
+            let feedback = all.wholeGeneration.components(separatedBy: "### Feedback ").count - 1
+            #expect(feedback <= all.revisions + 1 && all.revisions >= 1)
+            #expect(!all.wholeGeneration.contains("Revision is not needed."))
+            let greedy = try await last {
+                $0.policy.mode = .off
+                $0.policy.maximum = nil
+                $0.sampling.temperature = 0
+            }
+            let narrow = try await last {
+                $0.policy.mode = .off
+                $0.policy.maximum = nil
+                $0.sampling.topP = 0
+            }
+            #expect(narrow.answer == greedy.answer && !greedy.answer.isEmpty)
+        }
+    }
+
+    @Test func `every id that the folder's files end a text with is heeded`() async throws {
+        try await withService { client, host, _ in
+            let folder = try TemporaryFolder()
+            let model = try TinyModel.make(
+                in: folder, more: ["generation_config.json": #"{"eos_token_id": [5, 7]}"#])
+            _ = try await host.load(name: "m", path: model)
+            #expect(host.loaded?.endIDs == [2, 5, 7])
+            _ = try TinyModel.make(
+                in: folder, more: ["generation_config.json": #"{"eos_token_id": "x"}"#])
+            var load = LoadRequest()
+            load.model = model
+            do {
+                _ = try await client.unary(InferenceAPI.load, load)
+                Issue.record("it was loaded")
+            } catch let status as Status {
+                #expect(status.message.contains("generation_config.json"))
+            }
         }
     }
 
@@ -204,6 +252,9 @@ struct ServiceTests {
             var hot = Self.request(.off, 0)
             hot.sampling.temperature = 9
             #expect(await code(hot) == .invalidArgument)
+            var tight = Self.request(.enforced, 3)
+            tight.policy.maximumTokens = 9
+            #expect(await code(tight) == .invalidArgument)
             var long = Self.request(.off, 0)
             long.instruction = String(repeating: "long ", count: 500)
             #expect(await code(long) == .invalidArgument)

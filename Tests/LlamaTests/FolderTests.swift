@@ -4,6 +4,21 @@ import Tensors
 import Testing
 
 struct FolderTests {
+    @Test func `attention within a window is refused, not ignored`() throws {
+        func configuration(_ window: String) throws -> LlamaConfiguration {
+            try LlamaConfiguration(
+                json: Data(
+                    """
+                    {"model_type": "mistral", "hidden_size": 64, "intermediate_size": 64,
+                     "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 32,
+                     "max_position_embeddings": 4096, "sliding_window": \(window)}
+                    """.utf8))
+        }
+        #expect(throws: LlamaError.self) { _ = try configuration("1024") }
+        #expect(try configuration("null").maximumPositions == 4096)
+        #expect(try configuration("4096").maximumPositions == 4096)
+    }
+
     private func withFolder(_ body: (URL) throws -> Void) throws {
         let folder = FileManager.default.temporaryDirectory
             .appending(path: "hone-llama-\(UUID().uuidString)")

@@ -75,9 +75,22 @@ struct StoriesTests {
                 result.logits.row(0), story.last_prompt_logits)
             #expect(difference < 1e-4, "\(story.prompt)")
         }
-        for story in stories.prefix(4) {
+        #expect(stories.count == 12)
+        for story in stories {
             let tokens = try greedy(model, story.prompt_ids, count: story.greedy_ids.count)
             #expect(tokens == story.greedy_ids, "\(story.prompt)")
+            let ids = story.prompt_ids + story.greedy_ids
+            let result = try model.decode(
+                [
+                    DecodeStep(
+                        cache: model.makeCache(capacity: ids.count), tokens: ids, wanted: .all)
+                ], workspace: workspace)
+            model.logProbabilities(of: result.logits)
+            let sum = ids.indices.dropFirst().reduce(0.0) {
+                $0 - Double(result.logits[$1 - 1, Int(ids[$1])])
+            }
+            // Some two hundred places, each within 1e-5.
+            #expect(abs(sum - story.nll_sum_prompt_plus_greedy) < 2e-3, "\(story.prompt)")
         }
     }
 }

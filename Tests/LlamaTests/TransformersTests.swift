@@ -49,12 +49,14 @@ struct TransformersTests {
         for (index, configuration) in FolderTests.configurations.enumerated() {
             let weights = LlamaWeights(random: configuration, seed: UInt64(index))
             let url = folder.appending(path: "\(index)")
-            let halves = index == 1
+            // Whole, in halves, and in shards of halves.
             try weights.save(
                 to: url,
                 LlamaWeights.SaveOptions(
-                    type: halves ? .bfloat16 : .float32,
+                    type: index == 0 ? .float32 : .bfloat16,
                     maximumShardBytes: index == 2 ? 9_000 : 1_000_000))
+            let shards = url.appending(path: "model.safetensors.index.json").path
+            #expect(FileManager.default.fileExists(atPath: shards) == (index == 2))
             let model = try LlamaModel(folder: url)
             let step = DecodeStep(
                 cache: model.makeCache(capacity: 100), tokens: tokens, wanted: .all)

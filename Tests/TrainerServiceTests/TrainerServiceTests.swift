@@ -135,15 +135,47 @@ struct TrainerServiceTests {
             await expect(.failedPrecondition) {
                 _ = try await trainer.unary(TrainerAPI.checkpointNow, reference)
             }
-            let resumed = try await trainer.unary(TrainerAPI.resume, reference)
-            #expect(resumed.id == run.id)
+            // The same key goes on with the run, from its checkpoint.
+            let resumed = try await trainer.unary(TrainerAPI.start, request(steps: 1_000_000))
+            #expect(resumed.id == run.id && !resumed.status.isFinal)
             let patience = ContinuousClock.now + .seconds(60)
             while try await RemoteJobs.trainer(trainer).get(run.id).progress <= saved.step {
                 try #require(ContinuousClock.now < patience, "the resumed run does no step")
                 try await Task.sleep(for: .milliseconds(10))
             }
             _ = try await trainer.unary(TrainerAPI.cancel, reference)
+            #expect(
+                try await RemoteJobs.trainer(trainer).follow(run.id).status == .cancelled)
+            let again = try await trainer.unary(TrainerAPI.resume, reference)
+            #expect(again.id == run.id)
+            _ = try await trainer.unary(TrainerAPI.cancel, reference)
         }
+    }
+
+    @Test func `a run that was cancelled ends well when it is started again`() async throws {
+        try await serving { _, trainer in
+            let whole = request(steps: 300, key: "whole")
+            let end = try await RemoteJobs.trainer(trainer).follow(
+                try await trainer.unary(TrainerAPI.start, whole).id)
+            #expect(end.status == .succeeded, "\(end.error)")
+            let cut = request(steps: 300, key: "cut")
+            let run = try await trainer.unary(TrainerAPI.start, cut)
+            try await waitForStep(trainer, run.id)
+            _ = try await trainer.unary(
+                TrainerAPI.cancel, JobReference.with { $0.id = run.id })
+            let ended = try await RemoteJobs.trainer(trainer).follow(run.id)
+            #expect(ended.status == .cancelled, "it ended before it was cancelled")
+            let again = try await trainer.unary(TrainerAPI.start, cut)
+            #expect(again.id == run.id)
+            let rest = try await RemoteJobs.trainer(trainer).follow(run.id)
+            #expect(rest.status == .succeeded, "\(rest.error)")
+            #expect(try bytes(of: run.id) == bytes(of: end.id))
+        }
+    }
+
+    /// The weights that a run has left.
+    private func bytes(of id: String) throws -> [UInt8] {
+        try folder.bytes("hone-trainer/runs/\(id)/model.safetensors")
     }
 
     @Test func `a killed trainer goes on with the run when it is back`() async throws {
@@ -174,7 +206,15 @@ struct TrainerServiceTests {
             let end = try await RemoteJobs.trainer(client).follow(id)
             #expect(end.status == .succeeded, "\(end.error)")
         }
-        #expect(FileManager.default.fileExists(atPath: model))
+        // The same run without a kill has the same bits.
+        try await withClient(try Target(parsing: second.address), tls: nil) { client in
+            var whole = request
+            whole.key = "whole"
+            let run = try await client.unary(TrainerAPI.start, whole)
+            let end = try await RemoteJobs.trainer(client).follow(run.id)
+            #expect(end.status == .succeeded, "\(end.error)")
+            #expect(try bytes(of: id) == bytes(of: run.id))
+        }
     }
 
     @Test func `requests that cannot be carried out are refused`() async throws {

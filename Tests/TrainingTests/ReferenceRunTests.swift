@@ -77,7 +77,9 @@ struct ReferenceRunTests {
             #expect(abs(metrics.loss - expected.train.loss[index]) < 1e-3)
             #expect(abs(metrics.learningRate - expected.train.lr_applied[index]) < 1e-9)
             let norm = expected.train.grad_norm_before_clip[index]
-            #expect(abs(metrics.gradientNorm - norm) < 2e-3 * norm, "step \(index)")
+            // Of equal weights the norms are equal; then Adam lets small differences grow.
+            let tolerance = index == 0 ? 1e-4 : 1e-3
+            #expect(abs(metrics.gradientNorm - norm) < tolerance * norm, "step \(index)")
         }
         #expect(trainer.isFinished)
         for (name, wanted) in expected.train.final_param_norms {
@@ -101,7 +103,7 @@ struct ReferenceRunTests {
             try trainer.loss(of: Array(examples.prefix(2))),
         ]
         #expect(
-            losses.contains { abs($0 - expected.train.loss_after) < 1e-3 },
+            abs(losses[2] - expected.train.loss_after) < 1e-3,
             "\(losses), expected \(expected.train.loss_after)")
         let tensors = try SafetensorsFile(folder.appending(path: "expected.safetensors"))
         for (key, name) in [

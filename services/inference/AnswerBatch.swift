@@ -8,11 +8,24 @@ import Tokenization
 /// Answers many questions and writes the original's answer file.
 ///
 /// Each answer is appended to `FILE.part` when it is finished; in the end all of them, in the order
-/// of the questions, become `FILE`. A run that finds `FILE.part` goes on from there.
+/// of the questions, become `FILE`. A run with the same settings that finds `FILE.part` goes on from
+/// there. It stays where questions could not be answered, so that these alone are asked again.
 struct AnswerBatch: Sendable {
     struct Question: Sendable {
         var id: JSON
         var text: String
+    }
+
+    /// A question without an answer, and why.
+    struct Failure: Sendable {
+        var id: JSON
+        var cause: String
+    }
+
+    struct Outcome: Sendable {
+        /// Rows of the answer file.
+        var answers = 0
+        var failures: [Failure] = []
     }
 
     var modelID: String
@@ -34,36 +47,58 @@ struct AnswerBatch: Sendable {
     }
 
     /// - Parameter report: called with the number of finished answers.
-    /// - Returns: how many answers the file has.
     func run(
         _ questions: [Question], on model: LoadedModel, concurrency: Int, to path: String,
         report: @escaping @Sendable (Int) -> Void
-    ) async throws -> Int {
-        let part = path + ".part"
-        var answers = try finished(in: part)
+    ) async throws -> Outcome {
+        let part = AnswerPart(path: path + ".part")
+        var answers = try part.open(with: settings(model))
         let open = questions.enumerated().filter { answers[$0.element.id.text()] == nil }
-        let file = try Self.appending(to: part)
+        let file = try part.appending()
         defer { try? file.close() }
-        try await withThrowingTaskGroup(of: (Question, ChainResult).self) { group in
+        var outcome = Outcome()
+        try await withThrowingTaskGroup(of: (Question, Attempt).self) { group in
             var waiting = open[...]
             for (index, question) in waiting.prefix(concurrency) {
-                group.addTask { (question, try await answer(question, index, on: model)) }
+                group.addTask { (question, try await attempt(question, index, on: model)) }
             }
             waiting = waiting.dropFirst(concurrency)
-            while let (question, result) = try await group.next() {
-                let row = row(question, result)
-                answers[question.id.text()] = row
-                try file.write(contentsOf: Data(row.line()))
-                report(answers.count)
+            while let (question, attempt) = try await group.next() {
+                switch attempt {
+                case .answered(let result):
+                    let line = row(question, result).line()
+                    answers[question.id.text()] = line
+                    try file.write(contentsOf: Data(line))
+                    report(answers.count)
+                case .failed(let cause):
+                    outcome.failures.append(Failure(id: question.id, cause: cause))
+                }
                 if let (index, next) = waiting.popFirst() {
-                    group.addTask { (next, try await answer(next, index, on: model)) }
+                    group.addTask { (next, try await self.attempt(next, index, on: model)) }
                 }
             }
         }
-        let lines = questions.compactMap { answers[$0.id.text()]?.line() }
+        let lines = questions.compactMap { answers[$0.id.text()] }
         try AtomicFile.write(lines.flatMap { $0 }, to: path)
-        try FileManager.default.removeItem(atPath: part)
-        return lines.count
+        if outcome.failures.isEmpty { try part.remove() }
+        outcome.answers = lines.count
+        return outcome
+    }
+
+    private enum Attempt: Sendable {
+        case answered(ChainResult)
+        case failed(String)
+    }
+
+    /// What is wrong with one question does not concern the others.
+    private func attempt(
+        _ question: Question, _ index: Int, on model: LoadedModel
+    ) async throws -> Attempt {
+        do {
+            return .answered(try await answer(question, index, on: model))
+        } catch let error as GenerationError where error != .notRunning {
+            return .failed(error.description)
+        }
     }
 
     private func answer(
@@ -84,16 +119,13 @@ struct AnswerBatch: Sendable {
     }
 
     /// A row as the original writes it.
-    private func row(_ question: Question, _ result: ChainResult) -> JSON {
+    private func row(_ question: Question, _ result: ChainResult) -> AnswerRow {
         let text =
             mode == .selfee
             ? SelfeeAnswer.text(in: result.wholeGeneration) ?? result.answer : result.answer
-        return [
-            "question_id": question.id, "text": .string(text),
-            "whole_generation": .string(result.wholeGeneration),
-            "answer_id": .string(Self.answerID()),
-            "model_id": .string(modelID), "metadata": .object(JSONObject()),
-        ]
+        return AnswerRow(
+            questionID: question.id, text: text, wholeGeneration: result.wholeGeneration,
+            answerID: Self.answerID(), modelID: modelID)
     }
 
     /// 22 characters of the alphabet that leaves out what is easily confused.
@@ -102,37 +134,32 @@ struct AnswerBatch: Sendable {
         return String((0..<22).map { _ in alphabet[Int.random(in: 0..<alphabet.count)] })
     }
 
-    // MARK: files
-
-    private static func records(in path: String) throws -> [(JSON, line: Int)] {
-        var splitter = JSONRecordSplitter()
-        var records = try splitter.push(try FileReader.bytes(of: path))
-        if let last = try splitter.finish() { records.append(last) }
-        return try records.map { (try $0.parse(), $0.line) }
+    /// What decides the answers, beside the questions.
+    private func settings(_ model: LoadedModel) throws -> JSONObject {
+        [
+            "model_id": .string(modelID), "model": .string(try model.fingerprint()),
+            "context_length": .int(model.contextLength), "mode": .string(mode.rawValue),
+            "revisions": .string(policy.mode.rawValue), "minimum": .int(policy.minimum),
+            "maximum": policy.maximum.map { .int($0) } ?? .null,
+            "rollback": .string(policy.rollback.rawValue),
+            "max_new_tokens": policy.maximumTokens.map { .int($0) } ?? .null,
+            "temperature": .double(sampling.temperature), "top_p": .double(sampling.topP),
+            "top_k": .int(sampling.topK),
+            "seed": sampling.seed.map { .string("\($0)") } ?? .null,
+        ]
     }
 
-    /// The answers of an earlier run; a last line that a crash cut short is left out.
-    private func finished(in path: String) throws -> [String: JSON] {
-        guard FileManager.default.fileExists(atPath: path) else { return [:] }
-        let bytes = try FileReader.bytes(of: path)
-        let whole = bytes.lastIndex(of: 0x0A).map { Array(bytes[...$0]) } ?? []
-        if whole.count < bytes.count { try AtomicFile.write(whole, to: path) }
-        var answers: [String: JSON] = [:]
-        for (record, line) in try Self.records(in: path) {
-            guard let id = record["question_id"], record["model_id"]?.stringValue == modelID else {
-                throw InferenceError.badFile(
-                    path: path,
-                    cause: "line \(line) is of another model than “\(modelID)”; remove the file")
-            }
-            answers[id.text()] = record
+    static func records(in path: String) throws -> [(JSON, line: Int)] {
+        do {
+            var splitter = JSONRecordSplitter()
+            var records = try splitter.push(try FileReader.bytes(of: path))
+            if let last = try splitter.finish() { records.append(last) }
+            return try records.map { (try $0.parse(), $0.line) }
+        } catch let error as JSONError {
+            throw InferenceError.badFile(path: path, cause: error.description)
+        } catch let error as CorpusError {
+            if case .file = error { throw error }
+            throw InferenceError.badFile(path: path, cause: error.description)
         }
-        return answers
-    }
-
-    private static func appending(to path: String) throws -> FileHandle {
-        if !FileManager.default.fileExists(atPath: path) { try AtomicFile.write([], to: path) }
-        let file = try FileHandle(forWritingTo: URL(filePath: path))
-        try file.seekToEnd()
-        return file
     }
 }

@@ -33,6 +33,7 @@ package struct LoadedModel: Sendable {
         scheduler = Scheduler(limits)
         self.tokenizer = try Self.tokenizer(at: tokenizer ?? path, isOptional: tokenizer == nil)
         if let eos = self.tokenizer?.eosID { endIDs.insert(eos) }
+        endIDs.formUnion(try Self.generationEnds(in: path))
     }
 
     private static func tokenizer(at path: String, isOptional: Bool) throws -> Tokenizer? {

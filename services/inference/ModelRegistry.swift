@@ -9,14 +9,33 @@ package struct ModelRegistry: Sendable {
     let data: Client?
     /// Where fetched models are kept.
     let folder: String
+    /// Nil where what was loaded is forgotten with the process.
+    let memory: ModelMemory?
 
-    package init(data: Client?, folder: String) {
+    package init(data: Client?, folder: String, memory: ModelMemory? = nil) {
         self.data = data
         self.folder = folder
+        self.memory = memory
     }
 
+    /// Loads a model and remembers it.
     package func load(_ name: String, into host: ModelHost) async throws {
-        _ = try await host.load(name: name, path: try await path(of: name))
+        let model = try await host.load(name: name, path: try await path(of: name))
+        try memory?.remember(name: model.name, path: model.path)
+    }
+
+    /// Loads the model that served last, if one did.
+    ///
+    /// - Returns: whether there was one.
+    package func reload(into host: ModelHost) async throws -> Bool {
+        guard let entry = memory?.recall() else { return false }
+        // Its files are here; the data service need not be.
+        if FileManager.default.fileExists(atPath: entry.path + "/config.json") {
+            _ = try await host.load(name: entry.name, path: entry.path)
+        } else {
+            try await load(entry.name, into: host)
+        }
+        return true
     }
 
     /// The folder of a model, its files fetched if need be.

@@ -59,15 +59,16 @@ struct Train: AsyncParsableCommand {
                 "without effect on this machine: "
                     + flags.ignored.given.joined(separator: ", ") + "\n")
         }
-        let chains = try FileImport.chains(path: flags.data)
+        let chains = try Self.chains(flags.data)
         let name = URL(filePath: flags.output).lastPathComponent
         let run = TrainingRun(
             settings: settings, folder: try RunFolder(flags.output), name: name)
         let progress = ProgressBar("training")
         var listener = TrainingRun.Listener()
-        listener.began = { total, done, sequences, truncated in
+        listener.began = { beginning in
+            let (done, total) = (beginning.doneSteps, beginning.totalSteps)
             StandardError.write(
-                "\(sequences) sequences, \(truncated) cut at \(settings.modelMaxLength) tokens, "
+                beginning.text + ", "
                     + (done > 0 ? "going on after step \(done) of \(total)" : "\(total) steps")
                     + "\n")
         }
@@ -83,13 +84,27 @@ struct Train: AsyncParsableCommand {
         let result = outcome.json(output: flags.output)
         print(json ? result.text() : "\(flags.output): loss \(outcome.loss)")
     }
+
+    private static func chains(_ path: String) throws -> [Chain] {
+        let chains: [Chain]
+        do {
+            chains = try FileImport.chains(path: path)
+        } catch let error as CorpusError {
+            if case .file = error { throw error }
+            throw TrainerError.badData(path: path, reason: error.description)
+        } catch let error as JSONError {
+            throw TrainerError.badData(path: path, reason: error.description)
+        }
+        guard !chains.isEmpty else { throw TrainerError.noData(path: path) }
+        return chains
+    }
 }
 
 struct Diff: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Makes the difference between a tuned model and its base, or applies it.",
         discussion: """
-            Example: hone-trainer diff make --path_raw base --path_tuned tuned --path_diff diff
+            Example: hone diff make --path_raw base --path_tuned tuned --path_diff diff
             """,
         subcommands: [Make.self, Apply.self])
 
@@ -102,20 +117,42 @@ struct Diff: AsyncParsableCommand {
         var diff: String
     }
 
+    /// What a program is told.
+    private struct Written: Encodable {
+        var folder: String
+    }
+
+    private static func tell(_ folder: String, json: Bool) throws {
+        if json {
+            try JSONOutput.print(Written(folder: folder))
+        } else {
+            StandardError.write("written: \(folder)\n")
+        }
+    }
+
     struct Make: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Writes tuned − base.")
+        static let configuration = CommandConfiguration(
+            abstract: "Writes tuned − base.",
+            discussion:
+                "Example: hone diff make --path_raw base --path_tuned tuned --path_diff diff")
         @OptionGroup var paths: Paths
+        @Flag(help: "Prints JSON.") var json = false
         func run() async throws {
             try WeightDifferences.make(raw: paths.raw, tuned: paths.tuned, diff: paths.diff)
+            try Diff.tell(paths.diff, json: json)
         }
     }
 
     struct Apply: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Writes base + difference, with the difference's tokenizer.")
+            abstract: "Writes base + difference, with the difference's tokenizer.",
+            discussion:
+                "Example: hone diff apply --path_raw base --path_diff diff --path_tuned tuned")
         @OptionGroup var paths: Paths
+        @Flag(help: "Prints JSON.") var json = false
         func run() async throws {
             try WeightDifferences.apply(raw: paths.raw, diff: paths.diff, tuned: paths.tuned)
+            try Diff.tell(paths.tuned, json: json)
         }
     }
 }

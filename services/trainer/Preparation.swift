@@ -12,7 +12,13 @@ package struct Preparation {
     /// The model the weights came from; empty where they are new.
     var model: String
 
+    /// The longest sequence there may be, in tokens.
+    package var maximumLength: Int
+
     package var truncated: Int { sequences.count(where: \.isTruncated) }
+
+    /// Sequences whose prompt leaves no token to learn.
+    package var unscored: Int { sequences.count { $0.promptTokens >= $0.tokens.count } }
 
     /// Reads the base model or makes a new one, and turns the chains into tokens.
     package init(_ settings: RunSettings, chains: [Chain]) throws {
@@ -47,8 +53,15 @@ package struct Preparation {
                 settings.modelMaxLength, weights.configuration.maximumPositions),
             model: model)
         tokenizer = text.tokenizer
+        maximumLength = text.maximumLength
+        if text.isOriginal {
+            // What the weights are saved with begins as the sequences do.
+            var configuration = weights.configuration
+            configuration.beginToken = tokenizer.bosID.map { Int($0) }
+            weights = weights.configured(configuration)
+        }
         sequences = chains.map(text.tokenize)
-        guard sequences.contains(where: { $0.promptTokens < $0.tokens.count }) else {
+        guard unscored < sequences.count else {
             throw TrainerError.nothingToLearn(
                 sequences: sequences.count, length: text.maximumLength)
         }

@@ -38,8 +38,10 @@ struct RunFlags: ParsableArguments {
     var mode = "strict"
     @Option(name: .customLong("num_train_epochs"), help: "Passes over the data.")
     var epochs = 3.0
-    @Option(name: .customLong("max_steps"), help: "Steps in all; above 0 overrules the passes.")
-    var maximumSteps = 0
+    @Option(
+        name: .customLong("max_steps"), parsing: .unconditional,
+        help: "Steps in all; above 0 overrules the passes, -1 does not.")
+    var maximumSteps = -1
     @Option(name: .customLong("per_device_train_batch_size"), help: "Sequences in one pass.")
     var batchSize = 16
     @Option(name: .customLong("gradient_accumulation_steps"), help: "Passes before each step.")
@@ -58,6 +60,10 @@ struct RunFlags: ParsableArguments {
     var scheduler = "cosine"
     @Option(name: .customLong("model_max_length"), help: "The longest sequence, in tokens.")
     var modelMaxLength = 512
+    @Option(
+        name: .customLong("save_strategy"),
+        help: "steps, epoch, or no for no checkpoint before the end.")
+    var saveStrategy = "steps"
     @Option(name: .customLong("save_steps"), help: "Steps between checkpoints; 0 for none.")
     var saveSteps = 500
     @Option(name: .customLong("save_total_limit"), help: "Checkpoints kept; 0 keeps all.")
@@ -78,24 +84,42 @@ struct RunFlags: ParsableArguments {
     @Option(
         name: .customLong("gradient_checkpointing"),
         help: "True computes activations again instead of keeping them.")
-    var gradientCheckpointing = "False"
+    var gradientCheckpointing = Truth(isTrue: false)
     @Option(help: "Compute threads; 0 takes one per core.")
     var threads = 0
     @OptionGroup(title: "Accepted for the original's command lines, without effect here")
     var ignored: IgnoredFlags
 
+    func validate() throws {
+        var settings = numbers
+        // The file is read when the run begins.
+        settings.configuration = configuration ?? ""
+        do {
+            try settings.check()
+        } catch let error as TrainerError {
+            throw ValidationError(error.description)
+        }
+    }
+
     func settings() throws -> RunSettings {
+        var settings = numbers
+        guard let configuration else { return settings }
+        do {
+            settings.configuration = try String(
+                contentsOf: URL(filePath: configuration), encoding: .utf8)
+        } catch {
+            let isThere = FileManager.default.fileExists(atPath: configuration)
+            throw TrainerError.badConfiguration(
+                reason: "\(configuration) "
+                    + (isThere ? "cannot be read as UTF-8 text" : "does not exist"))
+        }
+        return settings
+    }
+
+    /// The settings without what lies in files.
+    private var numbers: RunSettings {
         var settings = RunSettings()
         settings.baseModel = model
-        if let configuration {
-            do {
-                settings.configuration = try String(
-                    contentsOf: URL(filePath: configuration), encoding: .utf8)
-            } catch {
-                throw TrainerError.badConfiguration(
-                    reason: "\(configuration) cannot be read: \(error)")
-            }
-        }
         settings.tokenizer = tokenizer ?? ""
         settings.vocabularySize = vocabularySize
         settings.objective = objective
@@ -110,32 +134,50 @@ struct RunFlags: ParsableArguments {
         settings.weightDecay = weightDecay
         settings.scheduler = scheduler
         settings.modelMaxLength = modelMaxLength
+        settings.saveStrategy = saveStrategy
         settings.saveSteps = saveSteps
         settings.saveTotalLimit = saveTotalLimit
         settings.loggingSteps = loggingSteps
         settings.seed = seed
-        settings.gradientCheckpointing = gradientCheckpointing.lowercased() == "true"
+        settings.gradientCheckpointing = gradientCheckpointing.isTrue
         settings.maximumGradientNorm = maximumGradientNorm
         settings.beta1 = beta1
         settings.beta2 = beta2
         settings.epsilon = epsilon
         settings.threads = threads
-        try settings.check()
         return settings
     }
 }
 
+/// Yes or no as the original's command lines spell it: True, yes, on, 1 and their opposites.
+struct Truth: ExpressibleByArgument {
+    var isTrue: Bool
+
+    init(isTrue: Bool) {
+        self.isTrue = isTrue
+    }
+
+    init?(argument: String) {
+        switch argument.lowercased() {
+        case "true", "yes", "on", "t", "y", "1": isTrue = true
+        case "false", "no", "off", "f", "n", "0": isTrue = false
+        default: return nil
+        }
+    }
+
+    var defaultValueDescription: String { isTrue ? "True" : "False" }
+}
+
 /// What the original's command line says about accelerators, sharding and evaluation.
 struct IgnoredFlags: ParsableArguments {
-    @Option(name: .customLong("bf16"), help: .hidden) var bf16: String?
-    @Option(name: .customLong("tf32"), help: .hidden) var tf32: String?
+    @Option(name: .customLong("bf16"), help: .hidden) var bf16: Truth?
+    @Option(name: .customLong("tf32"), help: .hidden) var tf32: Truth?
     @Option(name: .customLong("fsdp"), help: .hidden) var fsdp: String?
     @Option(name: .customLong("fsdp_transformer_layer_cls_to_wrap"), help: .hidden)
     var wrap: String?
     @Option(name: .customLong("per_device_eval_batch_size"), help: .hidden) var evalBatch: String?
     @Option(name: .customLong("evaluation_strategy"), help: .hidden) var evaluation: String?
-    @Option(name: .customLong("save_strategy"), help: .hidden) var save: String?
-    @Option(name: .customLong("lazy_preprocess"), help: .hidden) var lazy: String?
+    @Option(name: .customLong("lazy_preprocess"), help: .hidden) var lazy: Truth?
     @Option(name: .customLong("cache_dir"), help: .hidden) var cache: String?
     @Option(name: .customLong("optim"), help: .hidden) var optimizer: String?
     @Option(name: .customLong("report_to"), help: .hidden) var report: String?
@@ -143,11 +185,12 @@ struct IgnoredFlags: ParsableArguments {
     /// The flags that were given, for one line that says so.
     var given: [String] {
         [
-            ("--bf16", bf16), ("--tf32", tf32), ("--fsdp", fsdp),
-            ("--fsdp_transformer_layer_cls_to_wrap", wrap),
-            ("--per_device_eval_batch_size", evalBatch), ("--evaluation_strategy", evaluation),
-            ("--save_strategy", save), ("--lazy_preprocess", lazy), ("--cache_dir", cache),
-            ("--optim", optimizer), ("--report_to", report),
-        ].filter { $0.1 != nil }.map(\.0)
+            ("--bf16", bf16 != nil), ("--tf32", tf32 != nil), ("--fsdp", fsdp != nil),
+            ("--fsdp_transformer_layer_cls_to_wrap", wrap != nil),
+            ("--per_device_eval_batch_size", evalBatch != nil),
+            ("--evaluation_strategy", evaluation != nil), ("--lazy_preprocess", lazy != nil),
+            ("--cache_dir", cache != nil), ("--optim", optimizer != nil),
+            ("--report_to", report != nil),
+        ].filter(\.1).map(\.0)
     }
 }

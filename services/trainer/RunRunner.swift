@@ -45,9 +45,8 @@ struct RunRunner: JobRunner {
         let id = context.job.id
         let requests = requests
         var listener = TrainingRun.Listener()
-        listener.began = { total, done, sequences, truncated in
-            context.progress(
-                done, of: total, "\(sequences) sequences, \(truncated) cut at the limit")
+        listener.began = { beginning in
+            context.progress(beginning.doneSteps, of: beginning.totalSteps, beginning.text)
         }
         listener.step = { record, total in
             let loss = (record.loss * 10_000).rounded() / 10_000
@@ -125,6 +124,7 @@ extension TrainingRun.Outcome {
             "tokens": .int(tokens), "seconds": .double((seconds * 1000).rounded() / 1000),
             "tokensPerSecond": .double(seconds > 0 ? (Double(tokens) / seconds).rounded() : 0),
             "sequences": .int(sequences), "truncated": .int(truncated),
+            "unscored": .int(unscored),
         ]
     }
 

@@ -33,6 +33,8 @@ package struct RunSettings: Codable, Sendable, Equatable {
     package var scheduler = "cosine"
     /// The longest sequence in tokens; longer ones lose their end.
     package var modelMaxLength = 512
+    /// `steps`, `epoch` (after each pass over the data), or `no` for none but the last.
+    package var saveStrategy = "steps"
     /// Steps between checkpoints; 0 writes none but the last.
     package var saveSteps = 500
     /// Checkpoints kept; 0 keeps all.
@@ -82,6 +84,10 @@ package struct RunSettings: Codable, Sendable, Equatable {
             schedulers.contains(scheduler), "--lr_scheduler_type", scheduler,
             schedulers.joined(separator: ", "))
         try require(modelMaxLength > 1, "--model_max_length", modelMaxLength, "2 or more")
+        try require(maximumSteps >= -1, "--max_steps", maximumSteps, "-1 or more")
+        try require(
+            ["no", "steps", "epoch"].contains(saveStrategy), "--save_strategy", saveStrategy,
+            "no, steps or epoch")
         try require(saveSteps >= 0, "--save_steps", saveSteps, "0 or more")
         try require(saveTotalLimit >= 0, "--save_total_limit", saveTotalLimit, "0 or more")
         try require(loggingSteps > 0, "--logging_steps", loggingSteps, "1 or more")

@@ -5,6 +5,7 @@ package enum TrainerError: Error, Sendable, Equatable, CustomStringConvertible {
     case badSetting(flag: String, value: String, expected: String)
     case noModel(path: String)
     case noData(path: String)
+    case badData(path: String, reason: String)
     case badChain(path: String, line: Int, reason: String)
     case badConfiguration(reason: String)
     case nothingToLearn(sequences: Int, length: Int)
@@ -21,7 +22,9 @@ package enum TrainerError: Error, Sendable, Equatable, CustomStringConvertible {
         case .noModel(let path):
             "\(path) is no model folder: it has no config.json; give a folder in Hugging Face layout"
         case .noData(let path):
-            "\(path) cannot be read as training data; give a JSON array or JSON Lines of chains"
+            "\(path) holds no chains; give a JSON array or JSON Lines of them"
+        case .badData(let path, let reason):
+            "\(path) cannot be read as chains: \(reason)"
         case .badChain(let path, let line, let reason):
             "\(path), record \(line): \(reason)"
         case .badConfiguration(let reason):

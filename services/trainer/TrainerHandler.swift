@@ -3,6 +3,8 @@ import Schema
 import ServiceKit
 import Wire
 
+import enum Jobs.JobError
+
 /// Answers hone.Trainer: checks, and hands the work to the jobs.
 struct TrainerHandler: TrainerAPI.Handler {
     static let kind = "training"
@@ -16,7 +18,16 @@ struct TrainerHandler: TrainerAPI.Handler {
                 .invalidArgument, "the request lacks a dataset or the name of the output model")
         }
         try RunSettings(request, model: request.baseModel).check()
-        return try await jobs.start(kind: Self.kind, key: request.key, request)
+        let state = try await jobs.start(kind: Self.kind, key: request.key, request)
+        // Who asks again for a run that was ended or failed wants it to go on from its checkpoint.
+        guard state.status == .cancelled || state.status == .failed else { return state }
+        let reference = JobReference.with { $0.id = state.id }
+        do {
+            return try await jobs.retry(reference)
+        } catch JobError.stillOpen {
+            // Another caller was faster.
+            return try await jobs.get(reference)
+        }
     }
 
     func watch(

@@ -16,11 +16,30 @@ struct TrainingRun {
     /// Named in the picture of the loss.
     let name: String
 
+    /// What a run begins with.
+    struct Beginning {
+        var totalSteps: Int
+        /// Steps that an earlier process has done.
+        var doneSteps: Int
+        var sequences: Int
+        /// Sequences that lost their end.
+        var truncated: Int
+        /// Sequences without a token to learn.
+        var unscored: Int
+        /// The longest sequence there may be, in tokens.
+        var maximumLength: Int
+
+        /// For a person.
+        var text: String {
+            var text = "\(sequences) sequences, \(truncated) cut at \(maximumLength) tokens"
+            if unscored > 0 { text += ", \(unscored) without a token to learn" }
+            return text
+        }
+    }
+
     /// What a run tells while it works.
     struct Listener {
-        var began: (_ total: Int, _ done: Int, _ sequences: Int, _ truncated: Int) -> Void = {
-            _, _, _, _ in
-        }
+        var began: (Beginning) -> Void = { _ in }
         var step: (_ record: StepRecord, _ total: Int) -> Void = { _, _ in }
         var isCancelled: () -> Bool = { false }
         /// Whether a checkpoint is asked for now; asked once a step.
@@ -37,6 +56,7 @@ struct TrainingRun {
         var seconds: Double
         var sequences: Int
         var truncated: Int
+        var unscored: Int
     }
 
     /// Trains, or goes on from the newest checkpoint in the folder, and writes the model.
@@ -48,11 +68,17 @@ struct TrainingRun {
         }
         let tokenizerFolder = folder.path + "/tokenizer"
         try preparation.tokenizer.save(to: tokenizerFolder)
+        // The model's folder has its files in the end; this one is gone however the run ends.
+        defer { try? FileManager.default.removeItem(atPath: tokenizerFolder) }
         let alongside = try FileManager.default.contentsOfDirectory(atPath: tokenizerFolder)
             .sorted().map { URL(filePath: tokenizerFolder + "/" + $0) }
         let trainer = try makeTrainer(preparation.weights, examples)
         let total = trainer.totalSteps
-        listener.began(total, trainer.step, examples.count, preparation.truncated)
+        listener.began(
+            Beginning(
+                totalSteps: total, doneSteps: trainer.step, sequences: examples.count,
+                truncated: preparation.truncated, unscored: preparation.unscored,
+                maximumLength: preparation.maximumLength))
         var log = RunLog(
             records: try folder.records(upTo: trainer.step), folder: folder, name: name)
         let policy = CheckpointPolicy(
@@ -75,9 +101,12 @@ struct TrainingRun {
                 if trainer.step > 0 { try save(trainer, policy, listener) }
                 try log.flush()
                 throw CancellationError()
+            } catch {
+                // The curve shows how it came to this.
+                try log.flush()
+                throw error
             }
-            let isDue = settings.saveSteps > 0 && trainer.step % settings.saveSteps == 0
-            if (isDue && !trainer.isFinished) || listener.wantsCheckpoint() {
+            if (isDue(trainer) && !trainer.isFinished) || listener.wantsCheckpoint() {
                 try log.flush()
                 try save(trainer, policy, listener)
             }
@@ -87,7 +116,17 @@ struct TrainingRun {
         try writeModel(trainer.weights, alongside)
         return Outcome(
             steps: trainer.step, loss: log.lastLoss, tokens: tokens, seconds: seconds,
-            sequences: examples.count, truncated: preparation.truncated)
+            sequences: examples.count, truncated: preparation.truncated,
+            unscored: preparation.unscored)
+    }
+
+    /// Whether the step just done is followed by a checkpoint.
+    private func isDue(_ trainer: Trainer) -> Bool {
+        switch settings.saveStrategy {
+        case "no": false
+        case "epoch": trainer.step % trainer.order.stepsPerEpoch == 0
+        default: settings.saveSteps > 0 && trainer.step % settings.saveSteps == 0
+        }
     }
 
     private func makeTrainer(
@@ -125,7 +164,6 @@ struct TrainingRun {
             try files.moveItem(atPath: model + "/" + file, toPath: target)
         }
         try files.removeItem(atPath: model)
-        try files.removeItem(atPath: folder.path + "/tokenizer")
     }
 }
 

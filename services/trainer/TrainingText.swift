@@ -28,19 +28,23 @@ package struct TrainingText: Sendable {
     /// In tokens.
     var maximumLength: Int
     var end: TokenID
+    /// Whether beginning and unknown are the end-of-sequence token, as the original has them.
+    let isOriginal: Bool
 
     /// - Parameter model: the model's path. In `selfee` mode a path that contains `llama` begins its
-    ///   sequences with the end-of-sequence token, as the original does.
+    ///   sequences with the end-of-sequence token, which stands for what is unknown too, as in the
+    ///   original.
     package init(
         tokenizer: Tokenizer, objective: Objective, mode: ChainMode, maximumLength: Int,
         model: String
     ) throws {
         guard let end = tokenizer.eosID else { throw TrainerError.noEndOfSequence(path: model) }
-        let isOriginal = mode == .selfee && model.contains("llama")
-        if isOriginal, let piece = tokenizer.piece(end) {
-            self.tokenizer = try tokenizer.beginning(with: piece)
+        if mode == .selfee, model.contains("llama"), let piece = tokenizer.piece(end) {
+            self.tokenizer = try tokenizer.beginning(with: piece, unknown: piece)
+            isOriginal = true
         } else {
             self.tokenizer = tokenizer
+            isOriginal = false
         }
         self.objective = objective
         self.mode = mode

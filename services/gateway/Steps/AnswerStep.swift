@@ -134,7 +134,7 @@ private struct Asker: Sendable {
         return line
     }
 
-    private func ask(_ question: Question) async throws -> JSON {
+    private func ask(_ question: Question) async throws -> AnswerRow {
         var loads = 0
         var waiting = Patience.Waiting(scope.patience)
         while true {
@@ -156,7 +156,7 @@ private struct Asker: Sendable {
         }
     }
 
-    private func once(_ question: Question) async throws -> JSON {
+    private func once(_ question: Question) async throws -> AnswerRow {
         var request = request
         request.instruction = question.text
         var record = RevisionRecord()
@@ -172,29 +172,31 @@ private struct Asker: Sendable {
         guard let finish else {
             throw Status(.unavailable, "the answer ended before it was finished")
         }
-        return line(question, record, finish)
+        return row(question, record, finish)
     }
 
     /// The original's fields first, then what the original does not keep.
-    private func line(
+    private func row(
         _ question: Question, _ record: RevisionRecord, _ finish: GenerateEvent
-    ) -> JSON {
+    ) -> AnswerRow {
         let identifier = SHA256.hexadecimal(of: scope.key + question.identifier.text())
         let feedbacks = record.feedbacks
         let verdicts = feedbacks.indices.map { index -> JSON in
             record.verdict(index).map { .bool($0.needed) } ?? .null
         }
-        return [
-            "question_id": question.identifier,
-            "whole_generation": .string(finish.wholeGeneration), "text": .string(finish.answer),
-            "answer_id": .string(String(identifier.prefix(22))), "model_id": .string(modelName),
-            "metadata": [
-                "revisions": .int(finish.revisions), "stop_reason": .string(finish.reason),
-                "prompt_tokens": .int(finish.usage?.promptTokens ?? 0),
-                "completion_tokens": .int(finish.usage?.completionTokens ?? 0),
-            ],
+        var row = AnswerRow(
+            questionID: question.identifier, text: finish.answer,
+            wholeGeneration: finish.wholeGeneration, answerID: String(identifier.prefix(22)),
+            modelID: modelName)
+        row.metadata = [
+            "revisions": .int(finish.revisions), "stop_reason": .string(finish.reason),
+            "prompt_tokens": .int(finish.usage?.promptTokens ?? 0),
+            "completion_tokens": .int(finish.usage?.completionTokens ?? 0),
+        ]
+        row.others = [
             "drafts": .array(record.drafts.map { .string($0) }),
             "feedbacks": .array(feedbacks.map { .string($0) }), "verdicts": .array(verdicts),
         ]
+        return row
     }
 }

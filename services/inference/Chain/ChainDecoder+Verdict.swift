@@ -225,15 +225,20 @@ extension ChainDecoder {
             isNeeded = true
         }
         let decision = policy.atVerdict(status(), isNeeded: isNeeded)
+        var chosen = scoring
+        if decision.forced, decision.finish == nil, isRewritable, scoring.written != true {
+            if let command = rewrite(scoring) { return command }
+            chosen = section.nearest ?? scoring
+        }
         section.isDecided = true
         emit(
             .verdict(
                 section.segment,
                 CommittedVerdict(
-                    isNeeded: decision.needed, probability: probability,
-                    isForced: decision.forced)))
+                    isNeeded: decision.needed, probability: chosen.probability,
+                    isForced: decision.forced, rewritten: section.rewritten)))
         return decision.needed
-            ? goOnNeeded(scoring, decision.finish) : finishNotNeeded(scoring)
+            ? goOnNeeded(chosen, decision.finish) : finishNotNeeded(chosen)
     }
 
     /// Makes the text another one that ends in a verdict, and counts the verdict's tokens.

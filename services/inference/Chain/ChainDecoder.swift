@@ -51,6 +51,12 @@ package struct ChainDecoder: SequenceProgram {
         var isDecided = false
         /// Where "Revision is" turned out to be no verdict.
         var rejectedSlot = -1
+        /// Whether its limit of tokens ended it.
+        var isCut = false
+        /// How often its feedback was given up and written anew.
+        var rewritten = 0
+        /// The feedback so far that comes nearest to "needed".
+        var nearest: VerdictScoring?
 
         var isFeedback: Bool {
             if case .feedback = heading { true } else { false }
@@ -83,8 +89,12 @@ package struct ChainDecoder: SequenceProgram {
     var usage = ChainUsage()
     var situation = SequenceSituation(count: 0, contextLength: 0, vocabularySize: 0)
     /// The tokens of one revision's headings and verdict.
-    private let overhead: Int
+    let overhead: Int
     private var sampler: Sampler
+    /// Draws feedback that is written anew.
+    var rewriter: Sampler?
+    /// Whether a limit cut the last draft off.
+    private var isDraftCut = false
     private var logits: [Float] = []
     package private(set) var result = ChainResult()
 
@@ -131,6 +141,7 @@ package struct ChainDecoder: SequenceProgram {
             guard prompt.count < situation.contextLength else {
                 return .fail(.tooLong(tokens: prompt.count, limit: situation.contextLength))
             }
+            if let error = shortage { return .fail(error) }
             phase = .writing
             open(.answer, at: 0)
             return .feed(prompt)
@@ -150,7 +161,7 @@ package struct ChainDecoder: SequenceProgram {
 
     private mutating func write() -> SequenceCommand {
         if prompt.count + tokens.ids.count >= situation.contextLength { return endEarly(.length) }
-        let id = sampler.draw(logits)
+        let id = rewriter?.draw(logits) ?? sampler.draw(logits)
         if endIDs.contains(id) { return end(at: tokens.bytes.count, .stopped) }
         let new = tokens.append(id)
         spend(1)
@@ -190,13 +201,16 @@ package struct ChainDecoder: SequenceProgram {
             }
             if section.isFeedback, let command = inspectFeedback(new) { return command }
         }
+        if section.tokens >= section.limit, !tokens.isHolding {
+            // A heading that has only begun belongs to no section.
+            let word = SectionScanner.word(after: section.heading)
+            let end = SectionScanner.held(word, in: bytes, from: section.start)
+            return self.end(at: max(section.shown, end), .cut)
+        }
         if let limit = request.policy.maximumTokens, usage.completion >= limit {
             return endEarly(.budget)
         }
         if let time = request.policy.time, elapsed() >= time { return endEarly(.budget) }
-        if section.tokens >= section.limit, !tokens.isHolding {
-            return end(at: bytes.count, .cut)
-        }
         return nil
     }
 
@@ -208,44 +222,33 @@ package struct ChainDecoder: SequenceProgram {
     // MARK: sections
 
     /// Begins a section whose text starts at a byte of the generated text.
-    mutating func open(_ heading: Heading, at start: Int) {
+    ///
+    /// - Parameter gained: the tokens that its heading added.
+    mutating func open(_ heading: Heading, at start: Int, gained: Int = 0) {
         section = Section(heading: heading, start: start, shown: start)
-        section.limit = limit(of: heading)
+        rewriter = nil
+        spend(gained)
+        section.limit = sectionLimit
         emit(.started(section.segment))
     }
 
-    /// The tokens a segment may take, so that the revisions still owed fit into the context.
-    private func limit(of heading: Heading) -> Int {
-        let asked = request.segmentTokens ?? .max
-        let owed = request.policy.effectiveMinimum - drafts.count
-        let isFeedback = section.isFeedback
-        let revisionsLeft = isFeedback ? owed + 1 : owed
-        guard request.policy.effectiveMinimum > 0, revisionsLeft >= (isFeedback ? 1 : 0) else {
-            return asked
-        }
-        // A draft counts double; each heading and verdict takes some tokens of its own.
-        let weights = revisionsLeft * 3 + (isFeedback ? 0 : 2)
-        let room =
-            situation.contextLength - prompt.count - tokens.ids.count - revisionsLeft * overhead - 1
-        return min(asked, max(4, room * (isFeedback ? 1 : 2) / weights))
-    }
-
     private mutating func end(at end: Int, _ ending: Ending) -> SequenceCommand {
-        section.isFeedback ? endFeedback(at: end, ending) : endDraft(at: end, ending)
+        if case .cut = ending { section.isCut = true }
+        return section.isFeedback ? endFeedback(at: end, ending) : endDraft(at: end, ending)
     }
 
     private mutating func endDraft(at end: Int, _ ending: Ending) -> SequenceCommand {
         let draft = close(at: end)
+        isDraftCut = section.isCut
         let isFixpoint = drafts.last.map { Self.isSame($0, draft) } ?? false
         drafts.append(draft)
         switch request.policy.afterDraft(status(isFixpoint: isFixpoint)) {
         case .finish(let reason): return finish(at: end, ChainEnd(reason))
         case .critique:
+            let isOwed = drafts.count <= request.policy.effectiveMinimum + closing
             switch ending {
-            case .stopped where drafts.count > request.policy.effectiveMinimum:
-                return finish(at: end, .stop)
-            case .cut where drafts.count > request.policy.effectiveMinimum:
-                return finish(at: end, .length)
+            case .stopped where !isOwed: return finish(at: end, .stop)
+            case .cut where !isOwed: return finish(at: end, .length)
             default: return pass(to: .feedback(drafts.count), from: end, ending)
             }
         }
@@ -274,8 +277,7 @@ package struct ChainDecoder: SequenceProgram {
             tokens.replace(kept)
             return finish(at: tokens.bytes.count, .length)
         }
-        open(heading, at: tokens.bytes.count)
-        spend(gained)
+        open(heading, at: tokens.bytes.count, gained: gained)
         return feed(tokens.ids)
     }
 
@@ -331,6 +333,8 @@ package struct ChainDecoder: SequenceProgram {
     private var releasable: Int {
         let bytes = tokens.bytes
         let start = max(section.start, section.shown)
+        // What may be written anew is shown once it stands.
+        if isRewritable { return start }
         var limit = SectionScanner.held(
             SectionScanner.word(after: section.heading), in: bytes, from: start)
         limit = min(limit, SectionScanner.held(stops, in: bytes, from: start))
@@ -370,7 +374,8 @@ package struct ChainDecoder: SequenceProgram {
     /// Ends the chain with the text up to a byte.
     mutating func finish(at end: Int, _ reason: ChainEnd) -> SequenceCommand {
         tokens.replace(Array(tokens.bytes[..<end]))
-        result.reason = reason
+        let isCut = isDraftCut || section.isCut
+        result.reason = isCut && reason != .budget ? .length : reason
         result.answer = drafts.last ?? ""
         result.drafts = drafts
         result.generation = tokens.text

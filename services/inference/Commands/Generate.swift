@@ -40,7 +40,7 @@ struct Generate: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let sampling = try sampling.sampling()
+        let sampling = sampling.sampling
         let given = try ids.map(TokenList.init)?.ids
         let (prompt, maxTokens, stop, json) = (prompt, maxTokens, stop, json)
         let bar = ProgressBar("generate")
@@ -51,7 +51,7 @@ struct Generate: AsyncParsableCommand {
             settings.maximumTokens = maxTokens
             settings.stops = stop
             settings.endIDs = model.endIDs
-            let start = given ?? tokenizer.encode(prompt ?? "", special: true)
+            let start = given ?? tokenizer.prefix + tokenizer.encode(prompt ?? "")
             return try await model.scheduler.perform(
                 CompletionProgram(
                     prompt: start, tokenizer: tokenizer, settings: settings,

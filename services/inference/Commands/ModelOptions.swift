@@ -54,9 +54,15 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "Equal seeds give equal texts (default: another text each time).")
     var seed: UInt64?
 
-    func sampling() throws -> Sampling {
-        let sampling = Sampling(temperature: temperature, topP: topP, topK: topK, seed: seed)
-        try sampling.check()
-        return sampling
+    func validate() throws {
+        do {
+            try sampling.check()
+        } catch {
+            throw ValidationError(error.description)
+        }
+    }
+
+    var sampling: Sampling {
+        Sampling(temperature: temperature, topP: topP, topK: topK, seed: seed)
     }
 }

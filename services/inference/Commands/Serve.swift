@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import Logging
 import RPC
 import Schema
 import ServiceKit
@@ -17,7 +18,7 @@ struct Serve: AsyncParsableCommand {
     @Option(
         help: """
             The model: a folder in the Hugging Face layout, or a name registered with the data \
-            service (default: HONE_MODEL, else none until the Load call).
+            service (default: HONE_MODEL). What the call Load has loaded since is loaded again.
             """)
     var model: String?
 
@@ -27,14 +28,36 @@ struct Serve: AsyncParsableCommand {
         let host = ModelHost(try modelOptions.settings())
         let isDataKnown = connections.address(of: .data) != nil
         let data = isDataKnown ? try service.client(of: .data, connections) : nil
-        let registry = ModelRegistry(data: data, folder: settings.path("models"))
+        let named = model ?? HoneEnvironment.process["MODEL"]
+        let registry = ModelRegistry(
+            data: data, folder: settings.path("models"),
+            memory: ModelMemory(file: settings.path("loaded-model.json"), named: named))
         var router = Router()
         router.register(InferenceHandler(host: host, registry: registry))
-        service.serve(router)
+        let health = service.serve(router).health
         service.add("model") { try await host.run() }
-        if let name = model ?? HoneEnvironment.process["MODEL"] {
-            service.beforeReady { _ in try await registry.load(name, into: host) }
+        service.add("health of the model") { try await Self.report(host, to: health) }
+        let logger = service.logger
+        service.beforeReady { _ in
+            do {
+                if try await registry.reload(into: host) { return }
+            } catch {
+                logger.warning(
+                    "the model that served last cannot be loaded",
+                    metadata: ["error": "\(error)"])
+            }
+            if let named { try await registry.load(named, into: host) }
         }
         try await service.run()
+    }
+
+    /// Lets probes of `hone.Inference` see whether a model serves; the process itself is well
+    /// without one. Told again and again, since beginning to serve sets every name.
+    private static func report(_ host: ModelHost, to health: Health) async throws {
+        while true {
+            health.set(
+                service: "hone.Inference", host.loaded == nil ? .notServing : .serving)
+            try await Task.sleep(for: .milliseconds(250))
+        }
     }
 }

@@ -35,6 +35,17 @@ struct Tokenize: AsyncParsableCommand {
             return print(row(["text": .string(text)], tokenizer.encode(text, special: special)))
         }
         let path = jsonl ?? ""
+        do {
+            try convert(path, tokenizer)
+        } catch let error as JSONError {
+            throw CommandFailure("\(path): \(error)")
+        } catch let error as CorpusError {
+            if case .file = error { throw error }
+            throw CommandFailure("\(path): \(error)")
+        }
+    }
+
+    private func convert(_ path: String, _ tokenizer: Tokenizer) throws {
         let reader = try FileReader(path: path)
         let bar = ProgressBar("tokenize")
         defer { bar.finish() }
