@@ -51,6 +51,7 @@ public enum Executable {
         let process = Process()
         process.executableURL = URL(filePath: path)
         process.arguments = arguments
+        process.standardInput = FileHandle.nullDevice
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         return process
     }
