@@ -79,6 +79,7 @@ actor ReviewJournal {
 
     func close() throws(EvaluatorError) {
         do {
+            flock(handle.fileDescriptor, LOCK_UN)
             try handle.close()
         } catch {
             throw .journal(path: path, reason: "\(error)")
