@@ -5,10 +5,11 @@
 /// that no form explains, and a pair off the scale is refused.
 ///
 /// ```
-/// first line    9 8.5 | 8,9 | 8, 9 | 9/10 8/10 | [[8, 9]] | (8, 9)
+/// first line    9 8.5 | 8,9 | 8, 9. | 9 and 8 | 9/10 8/10 | [[8, 9]] | (8, 9) | Scores: 9 8
 /// last line     … (8, 9)  |  Output: (8,9).  |  Scores: (Assistant 1: 10, Assistant 2: 10)
 /// labels        Assistant 1: 10 (why)      then within three lines      Assistant 2: 4/10
-/// earlier line  (8, 9) text  |  Scores: (8, 9)  |  [[8, 9]] text
+///               Assistant 1 (9/10): why
+/// earlier line  (8, 9) text  |  Scores: (8, 9)  |  [[8, 9]] text  |  Scores: 8 9
 /// ```
 public enum ScoreReader {
     /// How the scores were found.
@@ -44,25 +45,33 @@ public enum ScoreReader {
         if let scores = lastTuple(last) { return Reading(scores: scores, form: .lastLine) }
         if let scores = labels(in: lines) { return Reading(scores: scores, form: .labels) }
         for line in lines.reversed() {
-            if let scores = announcedTuple(line) {
+            if let scores = announcedTuple(line) ?? pair(line, isAnnounced: true) {
                 return Reading(scores: scores, form: .earlierLine)
             }
         }
         return nil
     }
 
-    /// A line of two values and nothing else.
+    /// A line of two values and nothing else, but for a word that says what they are.
     private static func bareLine(_ line: Substring) -> Scores? {
-        let dressed: Set<Character> = ["*", "`", "[", "]", "(", ")", " ", "\t"]
+        pair(line, isAnnounced: false)
+    }
+
+    /// - Parameter isAnnounced: whether the word must be there.
+    private static func pair(_ line: Substring, isAnnounced: Bool) -> Scores? {
+        let dressed: Set<Character> = ["*", "`", "[", "]", "(", ")", " ", "\t", "."]
         let bare = line.trimmed(where: { dressed.contains($0) })
         let pair =
             #/
+            ((?i: (?:(?:final|overall)\s+)? (?:scores?|ratings?) \s* [:=] [\s*\[\(]* ))?
             ([0-9]+(?:\.[0-9]+)?) (?:\s*\/\s*10)?
-            (?:\s*,\s*|\s+)
+            (?:\s*,\s*|\s+(?i:and\s+)?|\s*,\s*(?i:and)\s+|\s*&\s*)
             ([0-9]+(?:\.[0-9]+)?) (?:\s*\/\s*10)?
         /#
-        guard let match = bare.wholeMatch(of: pair) else { return nil }
-        return scores(match.1, match.2)
+        guard let match = bare.wholeMatch(of: pair), match.1 != nil || !isAnnounced else {
+            return nil
+        }
+        return scores(match.2, match.3)
     }
 
     /// The last parenthesis or bracket of the last line, as the original takes it.
@@ -136,6 +145,19 @@ extension ScoreReader {
         let score: Double
     }
 
+    /// `Assistant 1 (9/10): …`
+    private static func bracketed(_ line: Substring) -> [Label] {
+        let label =
+            #/
+            (?i) assistant \s* ([12]) \*{0,2} \s* [\(\[] \s* (?: (?:score|rating) \s* [:=]? \s* )?
+            ([0-9]+(?:\.[0-9]+)?) (?: \s* / \s* 10 )? \s* [\)\]] \*{0,2} \s* [:–\-]
+        /#
+        return line.matches(of: label).compactMap { match in
+            guard let assistant = Int(match.1), let score = Double(match.2) else { return nil }
+            return Label(assistant: assistant, score: score)
+        }
+    }
+
     /// `Assistant 1: 10`, `Assistant 1's score: 5/10 (…)`, `Assistant 2 a score of 8`.
     ///
     /// What follows the number must end it: a sentence, an operator or another digit would make
@@ -151,13 +173,14 @@ extension ScoreReader {
             (?: \s+ points? \b )? \*{0,2}
             (   \s* $ | \s* [;|\]\),\(] | \. \s* $ | \. (?= \s ) | \s+ [–\-] \s | \s+ (?=and\b) )
         /#
-        return line.matches(of: label).compactMap { match in
-            guard let assistant = Int(match.1), let score = Double(match.3) else { return nil }
-            // "Assistant 1: 1. First, …" begins a list; "a score of 8. It …" ends a sentence.
-            let endsSentence = match.4 == "." && match.range.upperBound < line.endIndex
-            if endsSentence, !match.2.contains(#/(?i)score|rating/#) { return nil }
-            return Label(assistant: assistant, score: score)
-        }
+        return bracketed(line)
+            + line.matches(of: label).compactMap { match in
+                guard let assistant = Int(match.1), let score = Double(match.3) else { return nil }
+                // "Assistant 1: 1. First, …" begins a list; "a score of 8. It …" ends a sentence.
+                let endsSentence = match.4 == "." && match.range.upperBound < line.endIndex
+                if endsSentence, !match.2.contains(#/(?i)score|rating/#) { return nil }
+                return Label(assistant: assistant, score: score)
+            }
     }
 }
 

@@ -1,4 +1,6 @@
+import ArgumentParser
 import Foundation
+import Glibc
 import ServiceKit
 
 /// A file read a piece at a time.
@@ -55,7 +57,20 @@ final class ResultFile {
     }
 
     func write(_ bytes: [UInt8]) throws {
-        try handle.write(contentsOf: Data(bytes))
+        do {
+            try handle.write(contentsOf: Data(bytes))
+        } catch {
+            // A reader such as `head` has had enough: nothing went wrong.
+            if path == nil, Self.isBrokenPipe(error) { throw ExitCode.success }
+            throw CommandFailure(
+                "\(path ?? "standard output") cannot be written: \(error.localizedDescription)")
+        }
+    }
+
+    private static func isBrokenPipe(_ error: any Error) -> Bool {
+        let known = error as NSError
+        let cause = known.userInfo[NSUnderlyingErrorKey] as? NSError ?? known
+        return cause.domain == NSPOSIXErrorDomain && cause.code == Int(EPIPE)
     }
 
     func finish() throws {

@@ -10,8 +10,9 @@ struct DataImport: AsyncParsableCommand {
         commandName: "import",
         abstract: "Read files into datasets.",
         discussion: """
-            Every row is kept or counted under the reason why not. ShareGPT's conversations are kept \
-            where both texts are English and the answer is no question.
+            Every row is kept or counted under the reason why not. Of ShareGPT's conversations, the \
+            first message of a human with its answer is kept, where both are English and the answer \
+            is no question.
 
             Example: hone data import sg_90k_part1.json --format sharegpt --name sharegpt
             """)
@@ -24,7 +25,9 @@ struct DataImport: AsyncParsableCommand {
     @Option(help: "The label every record gets.") var label: String?
     @Flag(help: "Keep only rows in English; always so for sharegpt.") var englishOnly = false
     @Flag(help: "Keep every language, also for sharegpt.") var allLanguages = false
-    @Option(help: "Which two messages count: original (the first two) or human.")
+    @Option(
+        help: "Which two messages count: human (the first that is answered), or the original's two."
+    )
     var pair: PairArgument?
     @Flag(help: "Keep conversations whose answer ends in a question mark.") var keepQuestions =
         false
@@ -39,13 +42,18 @@ struct DataImport: AsyncParsableCommand {
         if name != nil, files.count > 1 {
             throw ValidationError("--name names one dataset, and there are \(files.count) files")
         }
+        if englishOnly, allLanguages {
+            throw ValidationError("--english-only and --all-languages exclude one another")
+        }
         if let limit, limit < 1 { throw ValidationError("--limit must be above 0") }
     }
 
     func run() async throws {
         try await connection.call(.data) { client in
             for file in files {
-                let version = try await DataImport.send(file, header(file), client)
+                let version = try await DataImport.named(file) {
+                    try await DataImport.send(file, header(file), client)
+                }
                 var reference = DatasetReference()
                 reference.name = version.name
                 reference.version = version.version
@@ -59,7 +67,8 @@ struct DataImport: AsyncParsableCommand {
         header.name = name ?? DataImport.name(ofFile: file)
         header.format = format.format
         header.label = label ?? ""
-        header.englishOnly = englishOnly || (format.format == .sharegpt && !allLanguages)
+        header.englishOnly = englishOnly
+        if allLanguages { header.options["language"] = "any" }
         if let pair { header.options["pair"] = pair.rawValue }
         if keepQuestions { header.options["questions"] = "keep" }
         if dropDuplicates { header.options["duplicates"] = "drop" }
@@ -91,6 +100,17 @@ struct DataImport: AsyncParsableCommand {
                 bar.update(sent, of: file.byteCount, header.name)
             } while !request.data.isEmpty
             try file.close()
+        }
+    }
+
+    /// Says of a refusal which file it is about.
+    static func named<Value>(
+        _ path: String, _ body: () async throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await body()
+        } catch let status as Status where status.code == .invalidArgument {
+            throw Status(status.code, "\(path): \(status.message)")
         }
     }
 

@@ -30,6 +30,7 @@ struct DataMerge: AsyncParsableCommand {
             var request = MergeRequest()
             request.name = name
             for input in inputs { request.inputs.append(try await mergeInput(input, client)) }
+            if output != nil { try await checkChains(request.inputs, client) }
             let version = try await client.unary(DataAPI.merge, request)
             if let output {
                 var export = ExportRequest()
@@ -46,6 +47,19 @@ struct DataMerge: AsyncParsableCommand {
         }
     }
 
+    /// Refuses what could not be written as chains, before anything is made of it.
+    private func checkChains(_ inputs: [MergeInput], _ client: Client) async throws {
+        for input in inputs {
+            let statistics = try await client.unary(DataAPI.stats, input.dataset)
+            let others = statistics.examples - statistics.chains
+            guard others == 0 else {
+                throw CommandFailure(
+                    "\(input.dataset.name) holds \(others) records that are no chains, which --output "
+                        + "cannot write; merge without it, then hone data export --format lines")
+            }
+        }
+    }
+
     private func mergeInput(_ text: String, _ client: Client) async throws -> MergeInput {
         var input = MergeInput()
         var path = text
@@ -57,7 +71,9 @@ struct DataMerge: AsyncParsableCommand {
             var header = ImportHeader()
             header.name = DataImport.name(ofFile: path)
             header.format = .selfee
-            let version = try await DataImport.send(path, header, client)
+            let version = try await DataImport.named(path) {
+                try await DataImport.send(path, header, client)
+            }
             input.dataset.name = version.name
             input.dataset.version = version.version
             return input

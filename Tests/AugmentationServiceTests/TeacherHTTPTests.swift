@@ -51,7 +51,11 @@ struct TeacherHTTPTests {
             #expect(requests.count == calls.count, "\(member.key)")
             for (request, call) in zip(requests, calls) {
                 #expect(request.body.max_tokens == call["max_tokens"]?.intValue)
-                #expect(request.body.temperature == 1)
+                #expect(request.body.model == endpoint.model(model))
+                #expect(request.body.temperature == call["temperature"]?.doubleValue)
+                #expect(request.body.top_p == call["top_p"]?.doubleValue)
+                #expect(request.body.frequency_penalty == call["frequency_penalty"]?.doubleValue)
+                #expect(request.body.presence_penalty == call["presence_penalty"]?.doubleValue)
                 let messages = request.body.messages.map { [$0.role, $0.content] }
                 let expected = try #require(call["messages"]?.arrayValue).map {
                     [$0["role"]?.stringValue ?? "", $0["content"]?.stringValue ?? ""]

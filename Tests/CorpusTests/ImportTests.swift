@@ -129,8 +129,21 @@ import Testing
         #expect(raw.count { examples.contains($0) } >= 590)
     }
 
-    // Of 500 conversations, 483 end as with the original's detector when measured; its own answers
-    // on texts of one word ("Hello" is Finnish) are what differs.
+    /// What CLD2 decides otherwise than the original's detector, conversation by conversation.
+    ///
+    /// Of the fourteen that are English here, thirteen hold a few plain English words that the other
+    /// detector took for French, Danish, Albanian … ("Please continue", "keep going"), and one a
+    /// program. Three are refused here: a word too short to be sure of ("Thanks!"), two words run
+    /// together ("continueShare Prompt"), and an answer with verses in Tamil.
+    private static let decidedOtherwise: [String: String] = [
+        "03iMgaN_89": "kept", "0B7cGy5_21": "kept", "27LVvjo_7": "kept", "3IY89pA_0": "kept",
+        "6dPu1r4_17": "kept", "8Fp4mlf_0": "kept", "FR8MNdx_61": "kept",
+        "Frhczta_0": "output ends with ?", "HnehPAg_0": "kept", "IUnZAFp_87": "kept",
+        "JTaoEJT_53": "kept", "Njv5UNF_27": "kept", "O7FYyYS_0": "kept", "Qq7mXzq_9": "kept",
+        "48ssj64_17": "output not English", "JVgQvLP_79": "output not English",
+        "N5pEl9x_61": "instruction not English",
+    ]
+
     @Test(.enabled(if: SharedData.isPresent, "\(SharedData.reason)"))
     func `real conversations are decided as the original decided`() throws {
         let conversations = try FileImport.records(
@@ -138,25 +151,38 @@ import Testing
         let references = try FileImport.records(
             path: SharedData.file("data/sharegpt/sharegpt_v3.first500.reference.jsonl").path,
             format: .lines)
-        var agreed = 0
+        var others: [String: String] = [:]
         for (conversation, reference) in zip(conversations, references) {
             let found = try outcomes(
-                conversation.text(), .sharegpt, ImportOptions(englishOnly: true))
+                conversation.text(), .sharegpt,
+                ImportOptions(englishOnly: true, pairRule: .original))
             let expected = reference["outcome"]?.stringValue ?? ""
-            if Self.agrees(reasons(found).first ?? "", with: expected) { agreed += 1 }
+            let reason = reasons(found).first ?? ""
+            if !Self.agrees(reason, with: expected, reference["lang"]?.arrayValue ?? []) {
+                others[reference["id"]?.stringValue ?? ""] = reason
+            }
         }
         #expect(references.count == 500)
-        #expect(agreed >= 480, "\(agreed) of 500")
+        #expect(others == Self.decidedOtherwise)
     }
 
-    private static func agrees(_ reason: String, with outcome: String) -> Bool {
-        switch outcome {
+    private static func agrees(
+        _ reason: String, with outcome: String, _ votes: [JSON]
+    ) -> Bool {
+        /// Whether one of the original's votes on a text was not for English.
+        func isForeign(_ index: Int) -> Bool {
+            votes.indices.contains(index) && votes[index].objectValue?.keys != ["en"]
+        }
+        return switch outcome {
         case "english": reason == "kept"
         case "english in some seeds": true
         case "english, output ends with ?": reason == "output ends with ?"
         case "exception: fewer than two messages": reason == "fewer than two messages"
         case "exception: langdetect": reason == "no text"
-        default: reason == "instruction not English" || reason == "output not English"
+        default:
+            // The text that is blamed must be one that was not English.
+            reason == "instruction not English" && isForeign(0)
+                || reason == "output not English" && isForeign(1)
         }
     }
 

@@ -23,6 +23,45 @@ import Testing
         }
     }
 
+    @Test func `of a conversation the first answered human message is kept, if it is English`()
+        async throws
+    {
+        let turns = [
+            ("gpt", "An answer that was cut from what came before it."),
+            ("human", "Please tell me about cats."),
+            ("gpt", "Cats are small animals that sleep a lot."),
+        ]
+        let german = [
+            ("human", "Wie koche ich ein Ei, ohne dass die Schale bricht?"),
+            ("gpt", "Man legt es vorsichtig in das heiße Wasser und wartet fünf Minuten."),
+        ]
+        let text = [turns, german].map { turns in
+            let messages = turns.map { "{\"from\": \"\($0)\", \"value\": \"\($1)\"}" }
+            return "{\"conversations\": [\(messages.joined(separator: ", "))]}"
+        }.joined(separator: "\n")
+        func instructions(
+            _ service: Harness, _ options: [String: String]
+        ) async throws -> [String] {
+            let name = "talk\(options.count)\(options.values.joined())"
+            _ = try await service.importText(text, name, .sharegpt) { $0.options = options }
+            return try await service.export(name, .lines).split(separator: 10).compactMap {
+                try JSON(parsing: Array($0))["instruction"]?.stringValue
+            }
+        }
+        try await Harness.run { service in
+            let usual = try await instructions(service, [:])
+            #expect(usual == [turns[1].1])
+            let any = try await instructions(service, ["language": "any"])
+            #expect(any == [turns[1].1, german[0].1])
+            let original = try await instructions(service, ["pair": "original"])
+            #expect(original == [turns[0].1])
+            let code = await service.code {
+                _ = try await instructions(service, ["language": "German"])
+            }
+            #expect(code == .invalidArgument)
+        }
+    }
+
     @Test func `an Alpaca file comes back as Python writes it`() async throws {
         try await Harness.run { service in
             let text = """

@@ -1,4 +1,5 @@
 import Corpus
+import Foundation
 import Glibc
 import Judging
 import RPC
@@ -111,7 +112,16 @@ import Wire
             #expect(match.correct == 3)
             #expect(match.accuracyByRevision == [3.0 / 9.0])
         }
+        // A job's input may hold keys.
+        let state = files.folder.path + "/hone-evaluator"
+        #expect(try permissions(of: state) == 0o700)
+        #expect(try permissions(of: state + "/jobs.sqlite") == 0o600)
         #expect(evaluator.end() == 0)
+    }
+
+    private func permissions(of path: String) throws -> Int? {
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        return (attributes[.posixPermissions] as? NSNumber)?.intValue
     }
 
     @Test func `a killed service goes on without asking for a review twice`() async throws {

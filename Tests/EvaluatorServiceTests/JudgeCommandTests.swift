@@ -96,6 +96,42 @@ import Testing
         #expect((counts["repeats"]?.intValue ?? 99) <= 10 + 4)
     }
 
+    @Test(.enabled(if: ScriptedTeacher.isPossible, "\(ScriptedTeacher.reason)"))
+    func `a kill loses no reply without scores either`() async throws {
+        let files = try await JudgeFiles(count: 1)
+        let judge = try ScriptedTeacher()
+        let arguments = files.arguments(
+            endpoint: judge.endpoint, model: judge.model("say:a,say:b,slow:600,say:c"))
+        let process = try RunningExecutable("hone-evaluator", arguments)
+        while try judge.requests().count < 3 { try await Task.sleep(for: .milliseconds(5)) }
+        process.end(SIGKILL)
+        let output = try await Executable.run("hone-evaluator", arguments)
+        #expect(output.status == 1)
+        // Of one request the third reply came after the kill; of the other one, all three.
+        #expect(try judge.requests().count == 3 + 1 + 3)
+        let text = try files.folder.text("review.jsonl.journal")
+        let rows = try text.split(separator: "\n").map { try JSON(parsing: String($0)) }
+        #expect(rows.map { $0["attempt"]?.intValue } == [1, 2, 3, 1, 2, 3])
+        #expect(rows.map { $0["text"]?.stringValue } == ["a", "b", "c", "c", "c", "c"])
+    }
+
+    @Test(.enabled(if: ScriptedTeacher.isPossible, "\(ScriptedTeacher.reason)"))
+    func `one review the judge refuses for good does not keep the report back`() async throws {
+        let files = try await JudgeFiles(count: 3)
+        let judge = try ScriptedTeacher()
+        let output = try await Executable.run(
+            "hone-evaluator",
+            files.arguments(
+                endpoint: judge.endpoint, model: judge.model("status:400,say:9 6")))
+        #expect(output.status == 0, "\(output.errors)")
+        let summary = try JSON(parsing: output.text)
+        #expect(summary["failed"]?.intValue == 1)
+        #expect(summary["report"]?["failed"]?.intValue == 1)
+        #expect(summary["report"]?["reviews"]?.intValue == 6)
+        #expect(summary["report"]?["modelFirst"]?.doubleValue == 150)
+        #expect(try files.folder.text("review.jsonl").contains(#""text": "error""#))
+    }
+
     @Test func `a judge that refuses and breaks now and then is asked again`() async throws {
         let files = try await JudgeFiles(count: 10)
         let tutor = try await ServiceProcess(

@@ -37,6 +37,15 @@ struct JudgeFiles {
         ] + more
     }
 
+    /// The same for another judge, one review after the other.
+    func arguments(endpoint: String, model: String) -> [String] {
+        [
+            "judge", "-q", path("questions.jsonl"), "-a", path("weak.jsonl"), path("right.jsonl"),
+            "-o", path("review.jsonl"), "--both-orders", "--model", model, "--endpoint", endpoint,
+            "--requests-per-minute", "0", "--concurrency", "1", "--json",
+        ]
+    }
+
     private static func lines(_ answers: [Answer], _ text: (Int, String) -> String) -> String {
         answers.enumerated().map { index, answer in
             let row: JSON = [

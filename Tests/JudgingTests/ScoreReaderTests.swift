@@ -9,7 +9,10 @@ import Testing
             ("9 8.5\nGood.", 9, 8.5), ("8,9", 8, 9), ("8, 9\nBoth", 8, 9), ("9 8 \nx", 9, 8),
             ("\n\n9 8\nx", 9, 8), ("9/10 8/10\nx", 9, 8), ("9\t8", 9, 8), ("[[8,9]]", 8, 9),
             ("[[8, 9]]\nbecause", 8, 9), ("(8,9)\nbecause", 8, 9), ("**8 9**\nbecause", 8, 9),
-            ("10 10\r\nEqual.", 10, 10),
+            ("10 10\r\nEqual.", 10, 10), ("9 and 8\nGood.", 9, 8), ("9, 8.\nGood.", 9, 8),
+            ("Scores: 9 8\nGood.", 9, 8), ("Rating: 9 8\nGood.", 9, 8), ("9, and 8", 9, 8),
+            ("**Scores:** 9, 8.5\nGood.", 9, 8.5), ("Overall scores: 9/10 and 8/10.", 9, 8),
+            ("Score: [9, 8]\nGood.", 9, 8), ("9 & 8\nGood.", 9, 8),
         ] as [(String, Double, Double)])
     func `a first line of two values is read`(text: String, first: Double, second: Double) throws {
         let reading = try ScoreReader.read(text)
@@ -44,6 +47,8 @@ import Testing
             ("I give Assistant 1 a score of 8 and Assistant 2 a score of 10. Both tried.", 8, 10),
             ("Assistant 1: 10 (correct)\nAssistant 2: 4 (incorrect)\n\nOne is better.", 10, 4),
             ("Assistant 1 - 7 out of 10\nAssistant 2 - 6 out of 10\nEnd.", 7, 6),
+            ("Assistant 1 (9/10): good.\nAssistant 2 (8/10): less so.", 9, 8),
+            ("**Assistant 1** (score: 9): good. Assistant 2 [7]: poor.", 9, 7),
             (
                 "Assistant 1:\n1. f(2) = 39\nAssistant 2:\n1. f(2) = 3\nAssistant 1: 9\nAssistant 2: 3\nEnd.",
                 9, 3
@@ -59,6 +64,8 @@ import Testing
         arguments: [
             ("Work at (2, 4).\n\n(9, 7)\n\nThe first was better.", 9, 7),
             ("Work.\nThe scores are (9, 7).\nThe first was better.", 9, 7),
+            ("Work.\nScores: 9 7\nThe first was better.", 9, 7),
+            ("Work.\nFinal ratings: 9, 7.\nThe first was better.", 9, 7),
             ("Work.\n(9, 7) since it is right.\nEnd.", 9, 7),
         ] as [(String, Double, Double)])
     func `a tuple before a closing sentence is read`(
@@ -73,6 +80,7 @@ import Testing
         "", "error", "Both are fine.", "nan 3", "inf 1", "9", "9 8 7", "9/5 8/5",
         "The points (2, -2) and (10, 4) are given.\nBoth did well.",
         "Assistant 1: 1. f(2) = 39\nAssistant 2: 2. f(2) = 39\nBoth right.",
+        "I saw 9 and 8 of them.", "Work.\n9 8\nThe end.", "Rating 9 of 8",
         "Assistant 1: 10 units\nAssistant 2: 8 units\nEnd.", "Assistant 2: 8\nEnd.",
         "Assistant 1: 80/100\nAssistant 2: 90/100\nEnd.",
     ])

@@ -14,6 +14,8 @@ struct GoldenTranscript: Decodable, Sendable {
         var temperature: Double
         var max_tokens: Int
         var top_p: Double
+        var frequency_penalty: Double
+        var presence_penalty: Double
     }
     struct Message: Decodable, Sendable {
         var role: String
@@ -56,5 +58,17 @@ struct ChainRow: Decodable {
 
     static func lines(of data: Data) -> [Data] {
         data.split(separator: UInt8(ascii: "\n")).map { Data($0) }
+    }
+}
+
+extension GoldenTranscript.Call {
+    /// The call as the procedures make it.
+    var call: ChatCall {
+        ChatCall(
+            messages: messages.map { message in
+                ChatMessage(
+                    ChatMessage.Role(rawValue: message.role) ?? .user, message.content)
+            }, maximumTokens: max_tokens, temperature: temperature, topP: top_p,
+            frequencyPenalty: frequency_penalty, presencePenalty: presence_penalty)
     }
 }

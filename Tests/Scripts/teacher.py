@@ -8,6 +8,7 @@ with that model, the last one for all further requests. What follows a "~" only 
 
   ok                     repeats the last message
   status:CODE[:SECONDS]  an error object, with Retry-After
+  say:TEXT               that text
   refuse:KEY             401 for that key, ok for others
   named:CODE:NAME:TYPE   an error object with code NAME and that type
   slow:SECONDS           ok, later
@@ -143,6 +144,8 @@ async def answer(writer, head, body):
         await asyncio.sleep(float(words[1]))
     if words[0] == "chain":
         text = chain_reply(messages, int(words[1]))
+    elif words[0] == "say":
+        text = behaviour.split(":", 1)[1]
     elif words[0] == "golden":
         text = golden_reply(behaviour.split(":", 1)[1], messages)
         if text is None:

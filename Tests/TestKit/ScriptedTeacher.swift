@@ -40,6 +40,9 @@ public struct ScriptedTeacher: Sendable {
             public var messages: [Message]
             public var max_tokens: Int?
             public var temperature: Double?
+            public var top_p: Double?
+            public var frequency_penalty: Double?
+            public var presence_penalty: Double?
         }
         public struct Message: Decodable, Sendable, Hashable {
             public var role: String

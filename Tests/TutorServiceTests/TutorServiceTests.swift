@@ -86,6 +86,12 @@ import Testing
         #expect(try await post(Self.ask, to: tutor, ["-H", "x-tutor-fail: 500"]).status == 500)
         let cut = try await post(Self.ask, to: tutor, ["-H", "x-tutor-fail: cut"])
         #expect(throws: JSONError.self) { try JSON(parsing: cut.body) }
+        for text in ["503", "429 x", "slow -1", "cut 1 2"] {
+            let refused = try await post(Self.ask, to: tutor, ["-H", "x-tutor-fail: \(text)"])
+            #expect(refused.status == 400)
+            #expect(
+                try JSON(parsing: refused.body)["error"]?["param"]?.stringValue == "x-tutor-fail")
+        }
         let began = ContinuousClock.now
         _ = try await post(Self.ask, to: tutor, ["-H", "x-tutor-fail: slow 300"])
         #expect(ContinuousClock.now - began >= .milliseconds(300))

@@ -55,7 +55,12 @@ final class AppendFile: Sendable {
     }
 
     func close() throws(AugmentationError) {
-        try perform { try handle.close() }
+        // A child of this process that has not begun its own program yet holds the file open, too;
+        // the lock goes now.
+        try perform {
+            flock(handle.fileDescriptor, LOCK_UN)
+            try handle.close()
+        }
     }
 
     private func perform<Value>(_ body: () throws -> Value) throws(AugmentationError) -> Value {

@@ -27,14 +27,20 @@ enum Mapping {
     }
 
     static func options(_ header: ImportHeader) throws(DataError) -> ImportOptions {
-        var options = ImportOptions(englishOnly: header.englishOnly)
+        // The original keeps English conversations alone, and says so nowhere: so it is here.
+        var options = ImportOptions(englishOnly: header.englishOnly || header.format == .sharegpt)
         for (name, value) in header.options {
             switch name {
             case "pair":
                 guard let rule = ImportOptions.PairRule(rawValue: value) else {
-                    throw .badOption(name: name, value: value, allowed: "original or human")
+                    throw .badOption(name: name, value: value, allowed: "human or original")
                 }
                 options.pairRule = rule
+            case "language":
+                guard ["english", "any"].contains(value) else {
+                    throw .badOption(name: name, value: value, allowed: "english or any")
+                }
+                options.englishOnly = value == "english"
             case "questions": options.dropsQuestions = try drops(name, value)
             case "duplicates": options.dropsDuplicates = try drops(name, value)
             case "limit":
@@ -45,7 +51,7 @@ enum Mapping {
             default:
                 throw .badOption(
                     name: name, value: value,
-                    allowed: "one of pair, questions, duplicates and limit")
+                    allowed: "one of pair, language, questions, duplicates and limit")
             }
         }
         return options

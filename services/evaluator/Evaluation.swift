@@ -33,6 +33,8 @@ final class Evaluation: Sendable {
         var reused = 0
         /// Requests that were not answered.
         var failed = 0
+        /// Those of them that may be answered another time.
+        var failedForNow = 0
         /// Reviews whose scores cannot be read.
         var unreadable = 0
         var promptTokens = 0
@@ -46,10 +48,13 @@ final class Evaluation: Sendable {
         var modelFirst: [Review]
         var opponentFirst: [Review]?
         var summary: Summary
+
+        /// Those of both orders.
+        var reviews: [Review] { modelFirst + (opponentFirst ?? []) }
     }
 
     /// A judge whose reply has no scores is asked so often in all.
-    private static let attemptsAtScores = 3
+    static let attemptsAtScores = 3
     /// So many failures in a row say that the judge is gone.
     private static let failuresInARow = 20
 
@@ -127,30 +132,35 @@ final class Evaluation: Sendable {
 
     private func review(_ work: Work) async throws {
         let key = judge.key(of: work.judgement, order: work.place.order)
-        if let stored = await journal.review(of: key) {
-            keep(stored, work, isNew: false)
+        let known = await journal.review(of: key)
+        if let known, known.isFinal {
+            keep(known, work, isNew: false)
             return
         }
         do {
-            let stored = try await ask(work, key: key)
-            try await journal.save(stored)
-            keep(stored, work, isNew: true)
+            keep(try await ask(work, key: key, known), work, isNew: true)
         } catch let error as ChatError {
             try fail(error)
         }
     }
 
-    /// Asks until scores can be read, a few times at most.
-    private func ask(_ work: Work, key: String) async throws -> StoredReview {
-        var stored = StoredReview(
-            request: key, id: ShortID.make(), text: "", promptTokens: 0, completionTokens: 0,
-            hasScores: false)
-        for _ in 0..<Self.attemptsAtScores where !stored.hasScores {
+    /// Asks until scores can be read, a few times at most; every reply is kept before the next.
+    private func ask(
+        _ work: Work, key: String, _ known: StoredReview?
+    ) async throws -> StoredReview {
+        var stored =
+            known
+            ?? StoredReview(
+                request: key, id: ShortID.make(), text: "", promptTokens: 0, completionTokens: 0,
+                hasScores: false, attempt: 0)
+        while !stored.isFinal {
             let reply = try await judge.review(work.judgement, item: work.place.index)
+            stored.attempt += 1
             stored.text = reply.text
             stored.promptTokens += reply.usage.promptTokens
             stored.completionTokens += reply.usage.completionTokens
             stored.hasScores = Review(of: work.judgement, id: "", text: reply.text).scores.isPresent
+            try await journal.save(stored)
         }
         return stored
     }
@@ -172,8 +182,10 @@ final class Evaluation: Sendable {
     private func fail(_ error: ChatError) throws {
         let inARow = state.withLock { state in
             state.summary.failed += 1
+            state.summary.failedForNow += error.isRetryable ? 1 : 0
             state.summary.lastFailure = error.description
-            state.failuresInARow += 1
+            // A refusal of this one request says nothing about the judge.
+            state.failuresInARow += error.isRetryable ? 1 : 0
             return state.failuresInARow
         }
         switch error.kind {
@@ -184,4 +196,9 @@ final class Evaluation: Sendable {
             throw EvaluatorError.judgeGone(failures: inARow, reason: error.description)
         }
     }
+}
+
+extension StoredReview {
+    /// Whether the judge is not asked again.
+    var isFinal: Bool { hasScores || attempt >= Evaluation.attemptsAtScores }
 }

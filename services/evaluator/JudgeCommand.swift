@@ -86,9 +86,12 @@ struct JudgeCommand: AsyncParsableCommand {
         try await journal.close()
         try tell(result)
         let summary = result.summary
-        if summary.failed > 0 {
+        if summary.failedForNow > 0 {
             throw EvaluatorError.reviewsFailed(
-                failed: summary.failed, total: summary.total, reason: summary.lastFailure)
+                failed: summary.failedForNow, total: summary.total, reason: summary.lastFailure)
+        }
+        guard result.reviews.contains(where: \.scores.isPresent) else {
+            throw JudgingError.noReviews(file: outputReviewFile[0])
         }
     }
 
@@ -125,7 +128,7 @@ struct JudgeCommand: AsyncParsableCommand {
     private func tell(_ result: Evaluation.Result) throws {
         let summary = result.summary
         var report: Comparison?
-        if summary.failed == 0 {
+        if result.reviews.contains(where: \.scores.isPresent) {
             report = try Comparison(
                 modelFirst: result.modelFirst, opponentFirst: result.opponentFirst ?? [],
                 questions: Question.read(FileReader.bytes(of: questionFile), file: questionFile))
@@ -138,6 +141,9 @@ struct JudgeCommand: AsyncParsableCommand {
             "\(summary.asked + summary.reused) of \(summary.total) reviews, \(summary.reused) of"
                 + " them from before; \(summary.promptTokens) tokens asked,"
                 + " \(summary.completionTokens) answered")
+        if summary.failed > 0 {
+            print("\(summary.failed) reviews failed, the last one so: \(summary.lastFailure)")
+        }
         if summary.unreadable > 0 {
             print("\(summary.unreadable) reviews give no scores; see --retry-unreadable")
         }

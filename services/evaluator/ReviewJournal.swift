@@ -9,17 +9,24 @@ struct StoredReview: Sendable, Equatable {
     var request: String
     var id: String
     var text: String
+    /// Of all replies to the request so far.
     var promptTokens: Int
     var completionTokens: Int
     /// Whether scores could be read.
     var hasScores: Bool
+    /// How often the judge has replied to this request, this reply included.
+    var attempt = 1
 }
 
 /// Every reply of a judge, on the disk before it counts: one JSON object a line.
 ///
 /// ```
-/// {"request": …, "review_id": …, "text": …, "prompt_tokens": …, "completion_tokens": …, "scores": …}
+/// {"request": …, "review_id": …, "text": …, "prompt_tokens": …, "completion_tokens": …, "scores": …,
+///  "attempt": …}
 /// ```
+/// A reply without scores is a line too: who asks again counts on from there. A request's last line
+/// counts.
+///
 /// A line without its end is what a kill leaves; it is cut off when the journal is opened, and the
 /// review is asked for again. A lock keeps a second run out.
 actor ReviewJournal {
@@ -56,7 +63,7 @@ actor ReviewJournal {
         }
     }
 
-    /// The review a request has had, in this run or an earlier one.
+    /// The last reply a request has had, in this run or an earlier one.
     func review(of request: String) -> StoredReview? { reviews[request] }
 
     /// Keeps a review; it is on the disk when this returns.
@@ -72,6 +79,7 @@ actor ReviewJournal {
 
     func close() throws(EvaluatorError) {
         do {
+            flock(handle.fileDescriptor, LOCK_UN)
             try handle.close()
         } catch {
             throw .journal(path: path, reason: "\(error)")
@@ -88,14 +96,15 @@ extension StoredReview {
             request: request, id: id, text: text,
             promptTokens: json["prompt_tokens"]?.intValue ?? 0,
             completionTokens: json["completion_tokens"]?.intValue ?? 0,
-            hasScores: json["scores"]?.boolValue ?? true)
+            hasScores: json["scores"]?.boolValue ?? true,
+            attempt: json["attempt"]?.intValue ?? Evaluation.attemptsAtScores)
     }
 
     var json: JSON {
         [
             "request": .string(request), "review_id": .string(id), "text": .string(text),
             "prompt_tokens": .int(promptTokens), "completion_tokens": .int(completionTokens),
-            "scores": .bool(hasScores),
+            "scores": .bool(hasScores), "attempt": .int(attempt),
         ]
     }
 }

@@ -110,9 +110,7 @@ struct TutorServer: Service {
         let buffer = try await request.body.collect(upTo: Self.maximumBodyBytes)
         let bytes = Array(buffer.readableBytesView)
         let asked = try CompletionRequest(bytes)
-        let header = HTTPField.Name("x-tutor-fail").flatMap { request.headers[$0] }
-        let failure = desk.failures.failure(
-            asked: header.flatMap { Failure(header: $0) } ?? asked.failure)
+        let failure = desk.failures.failure(asked: try Self.failure(request) ?? asked.failure)
         try await meet(failure)
         let reply = desk.tutor.reply(to: asked.messages)
         let completion = Completion(reply.text, to: asked)
@@ -124,6 +122,19 @@ struct TutorServer: Service {
                 isCut ? Array(events.prefix(events.count / 2)) : events, isCut: isCut)
         }
         return isCut ? Self.cut(completion.json.bytes()) : Response.json(completion.json)
+    }
+
+    /// What the header `x-tutor-fail` asks for.
+    private static func failure(_ request: Request) throws(OpenAIError) -> Failure? {
+        guard let text = HTTPField.Name("x-tutor-fail").flatMap({ request.headers[$0] }) else {
+            return nil
+        }
+        guard let failure = Failure(header: text) else {
+            throw .invalid(
+                "x-tutor-fail",
+                "x-tutor-fail is \"\(text)\"; write 429, 500, slow or cut, and an amount: slow 300")
+        }
+        return failure
     }
 
     /// Waits or throws, as the failure says.

@@ -2,10 +2,10 @@
 public struct ImportOptions: Sendable, Hashable {
     /// Which two turns of a conversation become instruction and output.
     public enum PairRule: String, Sendable, Hashable, CaseIterable {
+        /// The first turn of a human that an assistant answers: what the original means.
+        case human
         /// The first two, whoever speaks: what the original does.
         case original
-        /// The first turn of a human that an assistant answers.
-        case human
     }
 
     /// Keep only rows whose instruction and output are English.
@@ -19,7 +19,7 @@ public struct ImportOptions: Sendable, Hashable {
     public var limit: Int?
 
     public init(
-        englishOnly: Bool = false, pairRule: PairRule = .original, dropsQuestions: Bool = true,
+        englishOnly: Bool = false, pairRule: PairRule = .human, dropsQuestions: Bool = true,
         dropsDuplicates: Bool = false, limit: Int? = nil
     ) {
         self.englishOnly = englishOnly

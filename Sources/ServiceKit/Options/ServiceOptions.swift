@@ -1,5 +1,6 @@
 public import ArgumentParser
 import FoundationEssentials
+import Glibc
 public import Logging
 public import RPC
 public import TLS
@@ -64,9 +65,12 @@ public struct ServiceOptions: ParsableArguments, Sendable {
             dataDirectory ?? environment["DATA_DIRECTORY"]
             ?? FileManager.default.homeDirectoryForCurrentUser
             .appending(path: ".hone/\(service.rawValue)").path
+        // A job's input may hold the keys of an endpoint: what a service writes is its user's alone.
+        umask(0o077)
         do {
             try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true)
+                atPath: folder, withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700])
         } catch {
             throw SettingsError.noFolder(path: folder, reason: "\(error)")
         }
