@@ -10,8 +10,9 @@ import ServiceKit
 @main
 struct TrainerMain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "hone-trainer",
+        commandName: Executables.name("hone-trainer"),
         abstract: "Trains models on chains of answers, feedback and revisions.",
+        discussion: "Example: hone-trainer serve --data-service 127.0.0.1:7401",
         subcommands: [Serve.self, Train.self, Diff.self, Bench.self], defaultSubcommand: Serve.self)
 }
 
@@ -103,7 +104,9 @@ struct Diff: AsyncParsableCommand {
     }
 
     struct Make: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Writes tuned − base.")
+        static let configuration = CommandConfiguration(
+            abstract: "Writes tuned − base.",
+            discussion: "Example: hone-trainer diff make --path_raw a --path_tuned b --path_diff c")
         @OptionGroup var paths: Paths
         func run() async throws {
             try WeightDifferences.make(raw: paths.raw, tuned: paths.tuned, diff: paths.diff)
@@ -112,7 +115,9 @@ struct Diff: AsyncParsableCommand {
 
     struct Apply: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Writes base + difference, with the difference's tokenizer.")
+            abstract: "Writes base + difference, with the difference's tokenizer.",
+            discussion: "Example: hone-trainer diff apply --path_raw a --path_tuned b --path_diff c"
+        )
         @OptionGroup var paths: Paths
         func run() async throws {
             try WeightDifferences.apply(raw: paths.raw, diff: paths.diff, tuned: paths.tuned)

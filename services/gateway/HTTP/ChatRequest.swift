@@ -10,8 +10,8 @@ package struct ChatRequest: Sendable {
     /// The model's name as the caller wrote it.
     package var model: String
 
-    /// The name under which a caller takes whatever model is loaded.
-    package static let anyModel = "hone"
+    /// The names under which a caller takes whatever model is loaded.
+    package static let anyModel: Set<String> = ["hone", "default"]
 
     /// - Parameter usual: the revision policy of requests that give none.
     package init(_ body: JSON, usual: RevisionPolicy) throws {
@@ -24,7 +24,7 @@ package struct ChatRequest: Sendable {
             throw OpenAIError.invalid("you must provide a model parameter", parameter: "model")
         }
         generate = GenerateRequest()
-        generate.model = model == Self.anyModel ? "" : model
+        generate.model = Self.anyModel.contains(model) ? "" : model
         generate.messages = try Self.messages(fields.take("messages"))
         generate.sampling = try Self.sampling(&fields)
         generate.policy = try Self.policy(fields.take("revision"), usual: usual)
@@ -49,9 +49,11 @@ package struct ChatRequest: Sendable {
             throw OpenAIError.invalid(
                 "'messages' must be an array of at least one message.", parameter: "messages")
         }
-        return try array.enumerated().map { index, message in
+        let messages = try array.enumerated().map { index, message in
             try Self.message(message, at: "messages[\(index)]")
         }
+        // The prompt has one place for what the system says, its beginning.
+        return messages.filter { $0.role == "system" } + messages.filter { $0.role != "system" }
     }
 
     private static func message(_ value: JSON, at place: String) throws -> ChatMessage {
@@ -139,9 +141,13 @@ package struct ChatRequest: Sendable {
         return includes
     }
 
-    /// Fields that may be there as long as they ask for nothing.
+    /// Fields that may be there as long as they ask for nothing. Hints that every answer heeds as well
+    /// as it can are passed over.
     private static func checkNeutral(_ fields: inout FieldReader) throws {
-        for key in ["user", "safety_identifier", "prompt_cache_key", "metadata"] {
+        for key in [
+            "user", "safety_identifier", "prompt_cache_key", "metadata", "reasoning_effort",
+            "verbosity",
+        ] {
             _ = fields.take(key)
         }
         let neutral: [(String, [JSON], String)] = [
@@ -198,15 +204,19 @@ extension ChatRequest {
             }
             policy.mode = mode
         }
-        let minimum = try fields.integer("minimum", 0...100)
-        let maximum = try fields.integer("maximum", 0...100)
-        policy.minimum = minimum ?? (policy.mode == .enforced ? maximum ?? usual.minimum : 0)
-        policy.maximum = maximum ?? max(usual.maximum, policy.minimum)
-        if policy.maximum < policy.minimum {
+        let least = try fields.integer("minimum", 0...100)
+        let most = try fields.integer("maximum", 0...100)
+        let minimum = least ?? (policy.mode == .enforced ? most ?? usual.minimum : 0)
+        let maximum = most ?? max((usual.maximum as Int?) ?? 0, minimum)
+        if maximum < minimum {
             throw OpenAIError.invalid(
-                "'revision.maximum' is \(policy.maximum), below 'revision.minimum', \(policy.minimum).",
+                "'revision.maximum' is \(maximum), below 'revision.minimum', \(minimum).",
                 parameter: "revision.maximum")
         }
+        policy.minimum = minimum
+        policy.maximum = maximum
+        // With no revision allowed there is nothing to decide on, and no feedback to ask for.
+        if maximum == 0 { policy.mode = .off }
         policy.maximumTokens =
             try fields.integer("maximum_tokens", 1...10_000_000) ?? usual.maximumTokens
         policy.milliseconds =

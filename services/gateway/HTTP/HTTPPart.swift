@@ -6,13 +6,13 @@ import ServiceLifecycle
 
 /// The HTTP server as a part of the host; tells its port once it listens.
 package struct HTTPPart: Service {
-    private let responder: RouterResponder<BasicRequestContext>
+    private let responder: RouterResponder<GatewayContext>
     private let listen: ListenAddress
     private let logger: Logger
     private let ports: AsyncStream<Int>
     private let tellPort: AsyncStream<Int>.Continuation
 
-    package init(_ routes: Router<BasicRequestContext>, listen: ListenAddress, logger: Logger) {
+    package init(_ routes: Router<GatewayContext>, listen: ListenAddress, logger: Logger) {
         responder = routes.buildResponder()
         self.listen = listen
         self.logger = logger
