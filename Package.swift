@@ -57,7 +57,7 @@ let targets: [Target] = [
     tests(of: "HTTP2"),
     tests(of: "TLS", nio("NIOCore"), nio("NIOEmbedded"), nio("NIOPosix")),
     tests(of: "Tensors"),
-    tests(of: "RPC", "Wire", "TLS", nio("NIOCore"), nio("NIOPosix")),
+    tests(of: "RPC", "Wire", "HTTP2", "TLS", nio("NIOCore"), nio("NIOPosix")),
     tests(of: "Llama", "Tensors"),
     tests(of: "Corpus"),
     tests(of: "Chat"),

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Synchronization
 
 /// Asks any OpenAI-compatible endpoint for chat completions.
 ///
@@ -9,6 +10,7 @@ public final class ChatClient: Sendable {
     private let url: String
     private let thread: CurlThread
     private let limiter: RequestLimiter
+    private let keyRing: Mutex<KeyRing>
 
     /// - Throws: `configuration` for an endpoint that is no address.
     public init(_ configuration: ChatConfiguration) throws(ChatError) {
@@ -20,7 +22,10 @@ public final class ChatClient: Sendable {
         self.configuration = configuration
         thread = try CurlThread(connections: configuration.connections)
         limiter = RequestLimiter(
-            keys: configuration.keys.count, requestsPerMinute: configuration.requestsPerMinute)
+            RequestTurns(
+                keys: configuration.keys.count, requestsPerMinute: configuration.requestsPerMinute,
+                requestsPerMinuteInAll: configuration.requestsPerMinuteInAll))
+        keyRing = Mutex(KeyRing(count: configuration.keys.count))
     }
 
     /// Asks and waits for the whole reply.
@@ -67,10 +72,10 @@ public final class ChatClient: Sendable {
     private func retrying<Value: Sendable>(
         item: Int, _ attempt: (_ key: Int, _ attempts: Int) async throws -> Value
     ) async throws -> Value {
-        let count = max(1, configuration.keys.count)
-        let key = ((item % count) + count) % count
         var attempts = 0
+        var refusedKeys = 0
         while true {
+            let key = keyRing.withLock { $0.key(for: item) }
             try await limiter.acquire(key: key)
             attempts += 1
             var failure: ChatError
@@ -87,21 +92,35 @@ public final class ChatClient: Sendable {
                 failure = error
             }
             failure.attempts = attempts
-            let isRetryable =
-                switch headers["x-should-retry"] {
-                case "true": true
-                case "false": false
-                default: failure.isRetryable
+            failure = failure.redacted(keys: configuration.keys)
+            if failure.isOfKey, configuration.keys.count > 1 {
+                failure.message =
+                    "key \(key + 1) of \(configuration.keys.count): \(failure.message)"
+                if leaveAside(key, failure) {
+                    refusedKeys += 1
+                    continue
                 }
-            guard isRetryable, attempts <= configuration.retry.retries else {
-                throw failure.redacted(keys: configuration.keys)
             }
             let wait = configuration.retry.delay(
-                attempt: attempts - 1, headers: headers, now: Date().timeIntervalSince1970,
-                random: Double.random(in: 0..<1))
+                attempt: attempts - refusedKeys - 1, headers: headers,
+                now: Date().timeIntervalSince1970, random: Double.random(in: 0..<1))
             // What the server says of the key holds for everyone who uses it.
             if failure.kind == .rateLimited { limiter.hold(key: key, for: wait) }
+            guard failure.isRetryable(headers),
+                attempts - refusedKeys <= configuration.retry.retries
+            else { throw failure }
             try await Task.sleep(for: wait)
+        }
+    }
+
+    /// Takes a refused key out of the ring; false where it is the last one.
+    private func leaveAside(_ key: Int, _ failure: ChatError) -> Bool {
+        switch keyRing.withLock({ $0.leaveAside(key) }) {
+        case .last: return false
+        case .known: return true
+        case .new:
+            configuration.onKeyRefused("\(failure); it is left aside, the other keys go on")
+            return true
         }
     }
 
@@ -119,5 +138,21 @@ public final class ChatClient: Sendable {
             connectTimeout: configuration.connectTimeout,
             maximumReplyBytes: configuration.maximumReplyBytes,
             authorityFile: configuration.authorityFile, isStream: isStream)
+    }
+}
+
+extension ChatError {
+    /// Whether the server refuses the key rather than the request: another key may do.
+    fileprivate var isOfKey: Bool {
+        kind == .authentication || kind == .permission || kind == .quota
+    }
+
+    /// Whether the same request may succeed later, by the server's own word if it gives one.
+    fileprivate func isRetryable(_ headers: [String: String]) -> Bool {
+        switch headers["x-should-retry"] {
+        case "true": true
+        case "false": false
+        default: isRetryable
+        }
     }
 }

@@ -19,32 +19,10 @@ package struct RequestPacer: Sendable {
         return moment
     }
 
-    /// Lets nobody send before a moment: the server said so.
-    package mutating func hold(until moment: ContinuousClock.Instant) {
-        next = next.map { max($0, moment) } ?? moment
-    }
-}
-
-/// One pacer a key, shared by all who send.
-final class RequestLimiter: Sendable {
-    private let pacers: Mutex<[RequestPacer]>
-
-    /// - Parameter requestsPerMinute: for each key; nil for no limit.
-    init(keys: Int, requestsPerMinute: Int?) {
-        let pacer = requestsPerMinute.map { RequestPacer(requestsPerMinute: $0) }
-        pacers = Mutex(pacer.map { Array(repeating: $0, count: max(1, keys)) } ?? [])
-    }
-
-    /// Waits until a request with this key may be sent.
-    func acquire(key: Int) async throws {
-        let clock = ContinuousClock()
-        let now = clock.now
-        let moment = pacers.withLock { $0.isEmpty ? now : $0[key].reserve(now: now) }
-        if moment > now { try await clock.sleep(until: moment) }
-    }
-
-    func hold(key: Int, for duration: Duration) {
-        let moment = ContinuousClock.now + duration
-        pacers.withLock { if !$0.isEmpty { $0[key].hold(until: moment) } }
+    /// Lets nobody send before a moment: the server said so. Reservations after now are void.
+    package mutating func hold(
+        until moment: ContinuousClock.Instant, now: ContinuousClock.Instant
+    ) {
+        next = max(moment, now + interval)
     }
 }

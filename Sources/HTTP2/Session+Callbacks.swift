@@ -172,11 +172,9 @@ extension Session {
     }
 
     private func receivedData(_ id: Int32, start: Int, count: Int) {
-        guard let stream = streams[id] else {
-            // Nobody will read these bytes; without this the connection's window would leak.
-            _ = unsafe nghttp2_session_consume_connection(handle, count)
-            return
-        }
+        // Fails only without memory, where the connection is lost anyway.
+        _ = unsafe nghttp2_session_consume_connection(handle, count)
+        guard let stream = streams[id] else { return }
         stream.unconsumedBytes += count
         events.append(.data(stream, range: start..<start + count))
     }
@@ -185,10 +183,7 @@ extension Session {
         guard let stream = streams.removeValue(forKey: id) else { return }
         stream.isClosed = true
         stream.chunks.removeAll()
-        if stream.unconsumedBytes > 0 {
-            _ = unsafe nghttp2_session_consume_connection(handle, stream.unconsumedBytes)
-            stream.unconsumedBytes = 0
-        }
+        stream.unconsumedBytes = 0
         events.append(.closed(stream, code: code))
     }
 

@@ -39,7 +39,7 @@ extension Session {
 
     /// Queues bytes of a stream, after its headers were submitted.
     public func send(_ stream: Stream, _ chunk: Chunk) {
-        guard !stream.isClosed, case .open = stream.end else { return }
+        guard !stream.isClosed, !stream.wasResetByUs, case .open = stream.end else { return }
         stream.chunks.append(chunk)
         resume(stream)
     }
@@ -62,24 +62,27 @@ extension Session {
         }
     }
 
-    /// Gives up a stream; queued bytes are dropped.
+    /// Gives up a stream; queued bytes are dropped once the peer was told so.
+    ///
+    /// Not before: a DATA frame of theirs may be on its way out, waiting for room.
     public func reset(_ stream: Stream, _ code: ErrorCode) {
         guard !stream.isClosed else { return }
         stream.wasResetByUs = true
-        stream.chunks.removeAll()
         // Fails only without memory, where the connection is lost anyway.
         _ = unsafe nghttp2_submit_rst_stream(
             handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code.rawValue)
     }
 
-    /// Says that the application took bytes of a stream, which lets the peer send as many more.
+    /// Says that the application took bytes of a stream, which lets the peer send as many more on
+    /// it. The connection's own window does not wait for that: a stream nobody reads holds up no
+    /// other.
     public func consume(_ stream: Stream, _ count: Int) {
         guard !stream.isClosed, count > 0 else { return }
         precondition(
             count <= stream.unconsumedBytes, "\(count) bytes of \(stream.unconsumedBytes)")
         stream.unconsumedBytes -= count
         // Fails only without memory, where the connection is lost anyway.
-        _ = unsafe nghttp2_session_consume(handle, stream.id, count)
+        _ = unsafe nghttp2_session_consume_stream(handle, stream.id, count)
     }
 
     /// Asks the peer for a sign of life, which comes as ``Event/pingAcknowledged(_:)``.

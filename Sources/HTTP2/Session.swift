@@ -2,8 +2,8 @@ import CNghttp2
 
 /// One HTTP/2 connection's protocol state: bytes in, events out; requests in, bytes out.
 ///
-/// No I/O and no clock. One owner uses it, from one thread at a time. Received bytes keep the
-/// peer's window closed until they are consumed.
+/// No I/O and no clock. One owner uses it, from one thread at a time. Received bytes keep their
+/// stream's window closed until they are consumed.
 @safe public final class Session {
     public enum Role: Sendable { case client, server }
 

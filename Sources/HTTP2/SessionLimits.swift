@@ -6,7 +6,8 @@ public struct SessionLimits: Sendable {
     public var headerListBytes: Int = 16 << 10
     /// How many unconsumed bytes a stream may hold.
     public var streamWindowBytes: Int = 1 << 20
-    /// How many unconsumed bytes the connection may hold.
+    /// How many bytes of all streams may be on their way to us. The connection holds no more
+    /// unconsumed bytes than its streams may, each by its own window.
     public var connectionWindowBytes: Int = 8 << 20
     /// The largest frame, either way.
     public var frameBytes: Int = 64 << 10

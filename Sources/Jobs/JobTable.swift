@@ -33,19 +33,27 @@ public final class JobTable: Sendable {
     }
 
     /// Starts a job, or returns the one that the same key and kind have started before.
-    public func start(kind: String, key: String = "", input: [UInt8]) async throws -> Job {
+    ///
+    /// - Parameter goesOn: whether a job that failed or was cancelled is queued again, with this
+    ///   input and with what it had saved.
+    public func start(
+        kind: String, key: String = "", input: [UInt8], goesOn: Bool = false
+    ) async throws -> Job {
         if input.count > limits.inputBytes {
             throw JobError.tooLarge(
                 what: "the job's input", bytes: input.count, limit: limits.inputBytes)
         }
         let limits = limits
         let id = Self.newIdentifier()
-        let job = try await store.write { database in
-            if !key.isEmpty {
-                let known = try Row.fetchOne(
-                    database, sql: "SELECT * FROM job WHERE kind = ? AND key = ?",
-                    arguments: [kind, key])
-                if let known { return JobStore.job(from: known) }
+        let (job, isQueued) = try await store.write { database in
+            if let known = try Self.known(kind: kind, key: key, in: database) {
+                guard goesOn, known.status == .failed || known.status == .cancelled else {
+                    return (known, false)
+                }
+                try database.execute(
+                    sql: "UPDATE job SET input = ? WHERE id = ?",
+                    arguments: [Data(input), known.id])
+                return (try Self.queueAgain(known.id, in: database, limits), true)
             }
             let open = try Int.fetchOne(
                 database,
@@ -60,10 +68,31 @@ public final class JobTable: Sendable {
                 arguments: [id, key, kind, Data(input), time, time])
             try JobStore.append(
                 .state, to: id, in: database, at: time, keeping: limits.eventsPerJob)
-            return try JobStore.job(database, id: id)
+            return (try JobStore.job(database, id: id), true)
         }
-        if job.id == id { signals.raise(Self.queueSignal) }
+        if isQueued {
+            signals.raise(Self.queueSignal)
+            signals.raise(job.id)
+        }
         return job
+    }
+
+    private static func known(kind: String, key: String, in database: Database) throws -> Job? {
+        if key.isEmpty { return nil }
+        return try Row.fetchOne(
+            database, sql: "SELECT * FROM job WHERE kind = ? AND key = ?", arguments: [kind, key]
+        ).map(JobStore.job(from:))
+    }
+
+    /// Begins to count a job's attempts anew.
+    private static func queueAgain(
+        _ id: String, in database: Database, _ limits: JobLimits
+    ) throws -> Job {
+        try database.execute(
+            sql: "UPDATE job SET attempts = 0, cancelling = 0 WHERE id = ?", arguments: [id])
+        try JobStore.move(
+            id, to: .queued, in: database, message: "retried", keeping: limits.eventsPerJob)
+        return try JobStore.job(database, id: id)
     }
 
     public func job(_ id: String) async throws -> Job {
@@ -73,10 +102,7 @@ public final class JobTable: Sendable {
     /// The job that a key has started, or nil.
     public func job(kind: String, key: String) async throws -> Job? {
         try await store.read { database in
-            try Row.fetchOne(
-                database, sql: "SELECT * FROM job WHERE kind = ? AND key = ?",
-                arguments: [kind, key]
-            ).map(JobStore.job(from:))
+            try Self.known(kind: kind, key: key, in: database)
         }
     }
 
@@ -131,11 +157,7 @@ public final class JobTable: Sendable {
                     ? JobError.finished(id: id, status: job.status)
                     : JobError.stillOpen(id: id, status: job.status)
             }
-            try database.execute(
-                sql: "UPDATE job SET attempts = 0, cancelling = 0 WHERE id = ?", arguments: [id])
-            try JobStore.move(
-                id, to: .queued, in: database, message: "retried", keeping: limits.eventsPerJob)
-            return try JobStore.job(database, id: id)
+            return try Self.queueAgain(id, in: database, limits)
         }
         signals.raise(Self.queueSignal)
         signals.raise(id)

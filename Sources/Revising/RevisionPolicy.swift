@@ -9,6 +9,14 @@ public struct RevisionPolicy: Sendable, Equatable {
         case enforced
     }
 
+    /// How far the text is taken back where the minimum overrules a verdict.
+    public enum Rollback: String, Sendable, CaseIterable {
+        /// To the verdict: the feedback stands, with the other verdict.
+        case verdict
+        /// To the beginning of the feedback: it is written anew, so that it supports the verdict.
+        case feedback
+    }
+
     public var mode: Mode
     /// Revisions made whatever the verdicts say; counts in mode `enforced`.
     public var minimum: Int
@@ -24,11 +32,13 @@ public struct RevisionPolicy: Sendable, Equatable {
     public var threshold: Double
     /// Whether the last draft that the maximum allows still gets feedback.
     public var critiquesLastDraft: Bool
+    /// What an overruled verdict takes with it; counts in mode `enforced`.
+    public var rollback: Rollback
 
     public init(
         mode: Mode = .autonomous, minimum: Int = 0, maximum: Int? = nil, maximumTokens: Int? = nil,
         time: Duration? = nil, stopOnFixpoint: Bool = true, threshold: Double = 0.5,
-        critiquesLastDraft: Bool = false
+        critiquesLastDraft: Bool = false, rollback: Rollback = .verdict
     ) {
         self.mode = mode
         self.minimum = minimum
@@ -38,6 +48,7 @@ public struct RevisionPolicy: Sendable, Equatable {
         self.stopOnFixpoint = stopOnFixpoint
         self.threshold = threshold
         self.critiquesLastDraft = critiquesLastDraft
+        self.rollback = rollback
     }
 
     /// What the policy needs to know of a generation.

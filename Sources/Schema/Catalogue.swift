@@ -87,6 +87,7 @@ package enum Catalogue {
         TrainingObjective.self,
 
         RevisionMode.self,
+        Rollback.self,
         GenerateEventKind.self,
         SegmentKind.self,
     ]

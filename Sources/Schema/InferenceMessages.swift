@@ -24,26 +24,39 @@ public enum RevisionMode: WireEnum {
     }
 }
 
+/// How far the text is taken back where the policy overrules a verdict.
+public enum Rollback: WireEnum {
+    case verdict, feedback
+    case unknown(UInt64)
+    public static let wireName = "hone.inference.Rollback"
+    public static let known: [Self] = [.verdict, .feedback]
+    public var unknownNumber: UInt64? {
+        if case .unknown(let number) = self { number } else { nil }
+    }
+}
+
 /// How often an answer is revised, and when that ends.
 public struct RevisionPolicy: WireMessage {
     public static let wireName = "hone.inference.RevisionPolicy"
     public var mode = RevisionMode.off
     public var minimum = 0
-    public var maximum = 0
     public var maximumTokens = 0
     public var milliseconds = 0
     public var stopOnFixpoint = false
-    public var threshold = 0.0
+    public var maximum: Int?
+    public var threshold: Double?
+    public var rollback = Rollback.verdict
 
     public init() {}
     public mutating func code(with coder: inout WireCoder) {
         coder.enumeration(1, "mode", &mode)
         coder.uint(2, "minimum", &minimum)
-        coder.uint(3, "maximum", &maximum)
         coder.uint(4, "maximumTokens", &maximumTokens)
         coder.uint(5, "milliseconds", &milliseconds)
         coder.bool(6, "stopOnFixpoint", &stopOnFixpoint)
-        coder.f64(7, "threshold", &threshold)
+        coder.uint(8, "maximum", &maximum)
+        coder.f64(9, "threshold", &threshold)
+        coder.enumeration(10, "rollback", &rollback)
     }
 }
 
@@ -51,24 +64,24 @@ public struct RevisionPolicy: WireMessage {
 public struct Sampling: WireMessage {
     public static let wireName = "hone.inference.Sampling"
     public var temperature = 0.0
-    public var topP = 0.0
     public var topK = 0
     public var seed: Int?
     public var maximumTokens = 0
     public var stop: [String] = []
     public var presencePenalty = 0.0
     public var frequencyPenalty = 0.0
+    public var topP: Double?
 
     public init() {}
     public mutating func code(with coder: inout WireCoder) {
         coder.f64(1, "temperature", &temperature)
-        coder.f64(2, "topP", &topP)
         coder.uint(3, "topK", &topK)
         coder.uint(4, "seed", &seed)
         coder.uint(5, "maximumTokens", &maximumTokens)
         coder.repeated(6, "stop", &stop)
         coder.f64(7, "presencePenalty", &presencePenalty)
         coder.f64(8, "frequencyPenalty", &frequencyPenalty)
+        coder.f64(9, "topP", &topP)
     }
 }
 
@@ -138,12 +151,14 @@ public struct Verdict: WireMessage {
     public var needed = false
     public var probability = 0.0
     public var forced = false
+    public var rewritten = 0
 
     public init() {}
     public mutating func code(with coder: inout WireCoder) {
         coder.bool(1, "needed", &needed)
         coder.f64(2, "probability", &probability)
         coder.bool(3, "forced", &forced)
+        coder.uint(4, "rewritten", &rewritten)
     }
 }
 

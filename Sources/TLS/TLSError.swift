@@ -35,12 +35,30 @@ public enum TLSError: Error, Equatable, CustomStringConvertible {
         case .serverWithoutCertificate:
             "a server needs a certificate and a key for TLS; name both files"
         case .setupFailed(let reason): "TLS could not be set up: \(reason)"
-        case .handshakeFailed(let reason): "TLS handshake failed: \(reason)"
+        case .handshakeFailed(let reason):
+            "TLS handshake failed: \(reason)\(Self.advice(on: reason))"
         case .noHTTP2:
             "the peer did not agree on HTTP/2 (ALPN \"h2\"); check that it serves gRPC over TLS"
         case .closedDuringHandshake:
             "the connection was closed during the TLS handshake; check that the peer speaks TLS"
-        case .brokenRecord(let reason): "the TLS connection broke: \(reason)"
+        case .brokenRecord(let reason):
+            "the TLS connection broke: \(reason)\(Self.advice(on: reason))"
         }
+    }
+
+    /// What to do about an alert of the peer, or about its certificate.
+    private static func advice(on reason: String) -> String {
+        if reason.contains("alert certificate required") {
+            return "; the peer asks for a certificate: name ours and its key"
+        }
+        let distrust = ["unknown ca", "bad certificate", "certificate unknown"]
+        if distrust.contains(where: { reason.contains("alert " + $0) }) {
+            return "; the peer does not trust our certificate: one of its authority must sign it"
+        }
+        if reason.contains("alert certificate expired") {
+            return "; our certificate has expired: renew it"
+        }
+        guard reason.contains("certificate verify failed") else { return "" }
+        return "; the certificate is the peer's: is the right authority named?"
     }
 }

@@ -18,10 +18,14 @@ public final class TLSHandler: ChannelDuplexHandler {
     private let engine: TLSEngine
     private var state = State.idle
     private var promises: [EventLoopPromise<Void>] = []
+    private let isServer: Bool
+    /// Whether those after us are just being told of a failure, whose end we see to.
+    private var isFailing = false
 
     /// - Parameter serverName: whom a client expects; a name or an IP address.
     public init(_ context: TLSContext, serverName: String?) throws(TLSError) {
         engine = try TLSEngine(context, serverName: serverName)
+        isServer = context.role == .server
     }
 
     /// The subject of the peer's verified certificate, once the handshake is complete.
@@ -70,6 +74,8 @@ public final class TLSHandler: ChannelDuplexHandler {
         do {
             try engine.writePlain(unwrapOutboundIn(data))
             if let promise { promises.append(promise) }
+            // Before the flush, so that the channel knows how much it holds and says when it is full.
+            if engine.sealedCount >= 64 << 10 { writeSealed(context, flushing: false) }
         } catch {
             promise?.fail(error)
             fail(context, error)
@@ -77,12 +83,17 @@ public final class TLSHandler: ChannelDuplexHandler {
     }
 
     public func flush(context: ChannelHandlerContext) {
-        writeSealed(context)
+        writeSealed(context, flushing: false)
+        context.flush()
     }
 
     public func close(
         context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?
     ) {
+        guard !isFailing else {
+            promise?.succeed()
+            return
+        }
         if state == .open, mode != .input {
             engine.close()
             writeSealed(context)
@@ -118,27 +129,36 @@ public final class TLSHandler: ChannelDuplexHandler {
         }
     }
 
-    private func writeSealed(_ context: ChannelHandlerContext) {
+    private func writeSealed(_ context: ChannelHandlerContext, flushing: Bool = true) {
         let waiting = engine.sealedCount
-        guard waiting > 0 else { return }
+        guard waiting > 0 || !promises.isEmpty else { return }
         var buffer = context.channel.allocator.buffer(capacity: waiting)
         engine.takeSealed(into: &buffer)
-        guard !promises.isEmpty else {
-            context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
-            return
+        var promise: EventLoopPromise<Void>?
+        if !promises.isEmpty {
+            let joined = context.eventLoop.makePromise(of: Void.self)
+            for waiter in promises { joined.futureResult.cascade(to: waiter) }
+            promises = []
+            promise = joined
         }
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        for waiter in promises { promise.futureResult.cascade(to: waiter) }
-        promises = []
-        context.writeAndFlush(wrapOutboundOut(buffer), promise: promise)
+        context.write(wrapOutboundOut(buffer), promise: promise)
+        if flushing { context.flush() }
     }
 
     private func fail(_ context: ChannelHandlerContext, _ error: TLSError) {
         guard state != .failed else { return }
+        let mustLinger = isServer && state == .handshaking
         state = .failed
         failPromises(error)
+        isFailing = true
         context.fireErrorCaught(error)
-        context.close(promise: nil)
+        isFailing = false
+        guard mustLinger else { return context.close(promise: nil) }
+        // A client may have sent its first requests already. To close while they are unread would
+        // send a reset after the alert, and the client would learn of nothing else.
+        context.close(mode: .output, promise: nil)
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: .seconds(1)) { bound.value.close(promise: nil) }
     }
 
     private func failPromises(_ error: any Error) {

@@ -113,6 +113,99 @@ import Testing
         #expect(try "there before\n" + folder.text("chains.jsonl") == whole)
     }
 
+    @Test func `what a crash left out of a shared file is added by whichever run comes next`()
+        async throws
+    {
+        let first = try folder.plan(tasks: 8)
+        var second = first
+        second.mode = .strict
+        let teacher = MemoryTeacher(failing: ["Task 3"])
+        try folder.write("there before\n", to: "chains.jsonl")
+        _ = try await Augmenter.run(first, teacher)
+        let whole = try folder.text("chains.jsonl")
+        let failed = try folder.text("failed.jsonl")
+        // The process died between the journal and the files.
+        try folder.write(String(whole.dropLast(40)), to: "chains.jsonl")
+        try folder.write("", to: "failed.jsonl")
+        second.limit = 2
+        _ = try await Augmenter.run(second, teacher)
+        #expect(try folder.text("chains.jsonl").hasPrefix(whole))
+        #expect(try folder.lines("chains.jsonl").count == 1 + 9)
+        #expect(try folder.text("failed.jsonl") == failed)
+        let both = try folder.text("chains.jsonl")
+        let calls = teacher.callCount
+        _ = try await Augmenter.run(first, teacher)
+        #expect(try folder.text("chains.jsonl") == both)
+        // Gone altogether, all of it comes back, behind what is there by then.
+        try folder.write("new\n", to: "chains.jsonl")
+        _ = try await Augmenter.run(second, teacher)
+        let moved = "new\n" + both.dropFirst("there before\n".count)
+        #expect(try folder.text("chains.jsonl") == moved)
+        _ = try await Augmenter.run(first, teacher)
+        #expect(try folder.text("chains.jsonl") == moved)
+        #expect(teacher.callCount == calls)
+        second.limit = nil
+        _ = try await Augmenter.run(second, teacher)
+        #expect(Set(try folder.lines("chains.jsonl")).count == 15)
+        #expect(try folder.lines("failed.jsonl").count == 2)
+    }
+
+    @Test func `another fail file gets the failures again`() async throws {
+        var plan = try folder.plan(tasks: 4)
+        _ = try await Augmenter.run(plan, MemoryTeacher(failing: ["Task 1", "Task 2"]))
+        plan.failPath = folder.path + "/other.jsonl"
+        _ = try await Augmenter.run(plan, MemoryTeacher())
+        #expect(try folder.text("other.jsonl") == folder.text("failed.jsonl"))
+        plan.retriesFailed = true
+        #expect(try await Augmenter.run(plan, MemoryTeacher()).made == 2)
+        #expect(try folder.text("other.jsonl").isEmpty)
+    }
+
+    @Test func `a run is the same however its files are spelled`() async throws {
+        var plan = try folder.plan(tasks: 3)
+        _ = try await Augmenter.run(plan, MemoryTeacher())
+        let link = folder.path + "/link"
+        try FileManager.default.createSymbolicLink(
+            atPath: link, withDestinationPath: folder.path)
+        for spelled in [folder.path + "/./", folder.path + "//", link + "/"] {
+            plan.inputPath = spelled + "tasks.jsonl"
+            plan.outputPath = spelled + "chains.jsonl"
+            plan.failPath = spelled + "failed.jsonl"
+            let teacher = MemoryTeacher()
+            #expect(try await Augmenter.run(plan, teacher).found == 3)
+            #expect(teacher.callCount == 0)
+            plan.failPath = folder.path + "/chains.jsonl"
+            #expect(throws: AugmentationError.self) { try plan.check() }
+            plan.outputPath = spelled + "new.jsonl"
+            plan.failPath = folder.path + "/new.jsonl"
+            #expect(throws: AugmentationError.self) { try plan.check() }
+        }
+    }
+
+    @Test func `input that is no JSON is found before the teacher is asked`() async throws {
+        var plan = try folder.plan(tasks: 50)
+        try folder.write(try folder.text("tasks.jsonl") + "\n{\"instruction\": ", to: "tasks.jsonl")
+        let teacher = MemoryTeacher()
+        await #expect(throws: JSONError.self) { try await Augmenter.run(plan, teacher) }
+        #expect(teacher.callCount == 0)
+        plan.limit = 50
+        #expect(try await Augmenter.run(plan, teacher).made == 50)
+    }
+
+    @Test func `half a surrogate pair fails its example alone`() async throws {
+        let bad = #"{"instruction": "half \ud83d of it", "#
+        try folder.write(
+            "[{\"instruction\": \"a\", \"input\": \"\", \"output\": \"G\"},\n" + bad
+                + "\n\"input\": \"\", \"output\": \"G\"}]", to: "tasks.json")
+        var plan = folder.plan(.sharegpt, .selfee)
+        plan.inputPath = folder.path + "/tasks.json"
+        let summary = try await Augmenter.run(plan, MemoryTeacher())
+        #expect([summary.made, summary.failed] == [1, 1] as [Int])
+        #expect(
+            try folder.text("failed.jsonl") == bad + " \"input\": \"\", \"output\": \"G\"}\n")
+        #expect(try await Augmenter.run(plan, MemoryTeacher()).failed == 1)
+    }
+
     @Test func `a file that somebody else changed is left alone`() async throws {
         let plan = try folder.plan(tasks: 4)
         _ = try await Augmenter.run(plan, MemoryTeacher())
@@ -140,16 +233,5 @@ import Testing
         plan.concurrency = 1
         plan.failPath = plan.outputPath
         #expect(throws: AugmentationError.self) { try plan.check() }
-    }
-
-    @Test(
-        arguments: [
-            ("a, b ,c", nil, ["a", "b", "c"]), (nil, "k\n", ["k"]), ("", "k", []), (nil, nil, []),
-        ] as [(String?, String?, [String])])
-    func `keys come from the original's environment`(
-        _ many: String?, _ one: String?, _ keys: [String]
-    ) {
-        let values = ["OPENAI_API_KEYS": many, "OPENAI_API_KEY": one]
-        #expect(TeacherKeys.keys { values[$0] ?? nil } == keys)
     }
 }

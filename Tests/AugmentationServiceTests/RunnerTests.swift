@@ -1,4 +1,5 @@
 import AugmentationService
+import Chat
 import Corpus
 import Foundation
 import Jobs
@@ -104,6 +105,43 @@ private final class MemoryDatasets: DatasetLink {
         }
         let bytes = datasets.imported.withLock { $0["chains"] ?? [] }
         #expect(bytes.split(separator: 10).count == 10)
+    }
+
+    @Test func `a cancelled job goes on when it is started again`() async throws {
+        let teacher = MemoryTeacher(waitsAfter: 12)
+        try await withJobs(runner(teacher)) { handler, table in
+            let state = try await handler.start(request(), context)
+            try await teacher.reached()
+            _ = try await handler.cancel(JobReference.with { $0.id = state.id }, context)
+            #expect(try await table.finish(of: state.id).status == .cancelled)
+            teacher.goOn()
+            let again = try await handler.start(request(), context)
+            #expect(again.id == state.id)
+            #expect(again.status == .queued)
+            let job = try await table.finish(of: state.id)
+            #expect(job.status == .succeeded, "\(job.error)")
+            #expect(try JSON(parsing: job.result)["chains"]?.intValue == 10)
+        }
+        // What was on its way at the cancellation is asked again, and nothing else.
+        #expect(teacher.answers.withLock { $0 } == 30)
+    }
+
+    @Test func `a limit of requests is for all keys together`() throws {
+        let seen = Mutex<ChatConfiguration?>(nil)
+        let runner = AugmentationRunner(
+            folder: folder.path + "/runs", link: datasets, keys: [],
+            makeTeacher: { configuration in
+                seen.withLock { $0 = configuration }
+                return MemoryTeacher()
+            })
+        try runner.check(
+            request {
+                $0.endpoint.keys = ["a", "b", "c"]
+                $0.endpoint.requestsPerMinute = 10
+            })
+        let configuration = try #require(seen.withLock { $0 })
+        #expect(configuration.requestsPerMinute == nil)
+        #expect(configuration.requestsPerMinuteInAll == 10)
     }
 
     @Test func `a retry asks for the failed examples alone`() async throws {

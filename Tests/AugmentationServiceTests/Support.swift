@@ -65,19 +65,40 @@ final class MemoryTeacher: Teacher {
     let model = "memory"
     let failing: Set<String>
     let calls = Mutex<[ChatCall]>([])
+    /// Calls that were answered.
+    let answers = Mutex(0)
+    private let waitsAfter: Int
+    private let isWaiting: Mutex<Bool>
 
     var callCount: Int { calls.withLock { $0.count } }
 
-    init(failing: Set<String> = []) {
+    /// - Parameter waitsAfter: so many answers it gives, then none until `goOn`.
+    init(failing: Set<String> = [], waitsAfter: Int = .max) {
         self.failing = failing
+        self.waitsAfter = waitsAfter
+        isWaiting = Mutex(waitsAfter < .max)
     }
+
+    /// Waits until a call waits in vain.
+    func reached() async throws {
+        while callCount <= waitsAfter { try await Task.sleep(for: .milliseconds(2)) }
+    }
+
+    func goOn() { isWaiting.withLock { $0 = false } }
 
     func request(for call: ChatCall) -> [UInt8] {
         call.messages.flatMap { Array($0.content.utf8) + [0] }
     }
 
     func answer(_ call: ChatCall, item: Int) async throws -> TeacherAnswer {
-        calls.withLock { $0.append(call) }
+        let number = calls.withLock { calls in
+            calls.append(call)
+            return calls.count
+        }
+        while number > waitsAfter, isWaiting.withLock({ $0 }) {
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        answers.withLock { $0 += 1 }
         let first = call.messages[0].content
         if failing.contains(where: { first.contains($0) }) {
             throw ChatError(.contextLength, "too long", status: 400)

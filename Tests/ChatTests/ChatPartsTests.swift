@@ -60,7 +60,9 @@ import Testing
         for _ in 0..<2000 {
             now = now + .milliseconds(Int.random(in: 0...40, using: &random))
             if Int.random(in: 0..<100, using: &random) == 0 {
-                pacer.hold(until: now + .milliseconds(Int.random(in: 0...5000, using: &random)))
+                pacer.hold(
+                    until: now + .milliseconds(Int.random(in: 0...5000, using: &random)), now: now)
+                moments.removeAll { $0 > now }
             }
             moments.append(pacer.reserve(now: now))
         }

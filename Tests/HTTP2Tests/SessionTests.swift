@@ -114,6 +114,38 @@ struct SessionTests {
         }
     }
 
+    @Test func `a stream may be given up while a frame of its waits for room`() throws {
+        let pair = try Pair()
+        let stream = try pair.client.request(Self.request)
+        pair.client.send(stream, Chunk([UInt8](repeating: 7, count: 100_000)))
+        // The headers take some of the room, so that the second frame of data finds too little.
+        let first = try pair.client.produce(upTo: Session.minimumOutputBytes)
+        #expect(!first.isEmpty && pair.client.wantsToWrite)
+        pair.client.reset(stream, .cancel)
+        pair.client.send(stream, Chunk([1]))
+        try pair.server.receive(first, at: pair.time)
+        try pair.exchange()
+        #expect(pair.serverSaw.last == .closed(stream.id, .cancel))
+        #expect(stream.queuedBytes == 0)
+    }
+
+    @Test func `streams that nobody reads leave the connection to others`() throws {
+        var limits = SessionLimits()
+        limits.streamWindowBytes = 64 << 10
+        limits.connectionWindowBytes = 128 << 10
+        let pair = try Pair(server: limits)
+        for _ in 0..<9 {
+            let stream = try pair.client.request(Self.request)
+            pair.client.send(stream, Chunk([UInt8](repeating: 7, count: 100_000)))
+            try pair.exchange()
+            #expect(pair.serverStreams[stream.id]?.unconsumedBytes == 64 << 10)
+        }
+        let tenth = try pair.client.request(Self.request)
+        pair.client.send(tenth, Chunk([1]))
+        try pair.exchange()
+        #expect(pair.serverSaw.last == .data(tenth.id, [1]))
+    }
+
     @Test func `a reset reaches the other side with its code`() throws {
         let pair = try Pair()
         let stream = try pair.client.request(Self.request)

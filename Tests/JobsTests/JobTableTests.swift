@@ -106,6 +106,30 @@ import Testing
         }
     }
 
+    @Test func `a start that goes on queues what failed or was cancelled, with its new input`()
+        async throws
+    {
+        let table = try JobTable(path: path)
+        let first = try await table.start(kind: "sum", key: "k", input: [1], goesOn: true)
+        let same = try await table.start(kind: "sum", key: "k", input: [2], goesOn: true)
+        #expect(same.id == first.id && same.input == [1])
+        try await table.cancel(first.id)
+        #expect(try await table.start(kind: "sum", key: "k", input: [2]).status == .cancelled)
+        let again = try await table.start(kind: "sum", key: "k", input: [0], goesOn: true)
+        #expect(again.id == first.id && again.status == .queued && again.input == [0])
+        let runner = JobFunction { context in
+            if context.job.input == [0] { throw JobError.notFound(id: "a key") }
+            return "\(context.job.input)"
+        }
+        try await running(table, ["sum": runner]) {
+            #expect(try await table.finish(of: first.id).status == .failed)
+            _ = try await table.start(kind: "sum", key: "k", input: [7], goesOn: true)
+            #expect(try await table.finish(of: first.id).result == "[7]")
+            let ended = try await table.start(kind: "sum", key: "k", input: [8], goesOn: true)
+            #expect(ended.status == .succeeded && ended.result == "[7]")
+        }
+    }
+
     @Test func `a job goes on from its saved state after the process died`() async throws {
         let id: String
         do {

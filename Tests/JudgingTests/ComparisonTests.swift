@@ -108,6 +108,29 @@ import Testing
         #expect(comparison.json["flips"]?.intValue == comparison.flips)
     }
 
+    @Test func `reviews of the original's questions need no question file`() throws {
+        let all = (1...80).map { review($0, 8, 4) }
+        let questions = OriginalCategories.questions(of: all)
+        var sizes: [String: Int] = [:]
+        for question in questions { sizes[question.category, default: 0] += 1 }
+        #expect(
+            sizes == [
+                "generic": 10, "knowledge": 10, "roleplay": 10, "common-sense": 10, "fermi": 10,
+                "counterfactual": 10, "coding": 7, "math": 3, "writing": 10,
+            ])
+        #expect(OriginalCategories.questions(of: all.dropLast() + [review(81, 1, 1)]).isEmpty)
+        #expect(OriginalCategories.questions(of: Array(all.dropLast())).isEmpty)
+    }
+
+    @Test(.enabled(if: SharedData.isPresent, "\(SharedData.reason)"))
+    func `the built-in categories are those of the question file`() throws {
+        let questions = try Question.read(
+            sharedBytes("data/selfee/template/question.jsonl"), file: "questions")
+        let own = OriginalCategories.questions(of: questions.map { review($0.id, 1, 1) })
+        #expect(own.map(\.id) == questions.map(\.id))
+        #expect(own.map(\.category) == questions.map(\.category))
+    }
+
     private func count(_ json: JSON?) -> Comparison.Count {
         Comparison.Count(
             win: json?["win"]?.intValue ?? -1, tie: json?["tie"]?.intValue ?? -1,

@@ -32,7 +32,14 @@ struct GoldenTests {
         for message in Catalogue.messages {
             for golden in try cases(of: message.wireName) {
                 let decoded = try message.init(decoding: golden.bytes)
-                #expect(decoded.encoded() == golden.bytes, "\(message.wireName) \(golden.name)")
+                let bytes = decoded.encoded()
+                if golden.name.contains(" before change ") {
+                    // Fields that are no longer used are passed over.
+                    let again = try message.init(decoding: bytes).encoded()
+                    #expect(again == bytes, "\(message.wireName) \(golden.name)")
+                } else {
+                    #expect(bytes == golden.bytes, "\(message.wireName) \(golden.name)")
+                }
             }
         }
     }

@@ -8,6 +8,7 @@ with that model, the last one for all further requests. What follows a "~" only 
 
   ok                     repeats the last message
   status:CODE[:SECONDS]  an error object, with Retry-After
+  refuse:KEY             401 for that key, ok for others
   named:CODE:NAME:TYPE   an error object with code NAME and that type
   slow:SECONDS           ok, later
   cut, close             half a reply; none
@@ -153,6 +154,9 @@ async def answer(writer, head, body):
         after = [("Retry-After", words[2])] if len(words) > 2 else []
         kind = "server_error" if int(words[1]) >= 500 else "requests"
         writer.write(error(int(words[1]), None, kind, after, key))
+        return True
+    elif words[0] == "refuse" and key == words[1]:
+        writer.write(error(401, "invalid_api_key", "invalid_request_error", (), key))
         return True
     elif words[0] == "named":
         writer.write(error(int(words[1]), words[2], words[3], (), key))

@@ -25,7 +25,9 @@ public struct ScriptedTeacher: Sendable {
     /// Every request so far to this instance's models, in order.
     public func requests() throws -> [Request] {
         guard FileManager.default.fileExists(atPath: server.log) else { return [] }
-        let lines = try Data(contentsOf: URL(filePath: server.log)).split(separator: 10)
+        let log = try Data(contentsOf: URL(filePath: server.log))
+        // The server may be in the middle of a line.
+        let lines = log[..<(log.lastIndex(of: 10) ?? log.startIndex)].split(separator: 10)
         let tag = Data(tag.utf8)
         return try lines.filter { $0.range(of: tag) != nil }.map {
             try JSONDecoder().decode(Request.self, from: Data($0))

@@ -1,5 +1,6 @@
 // FileHandle is not in FoundationEssentials.
 import Foundation
+import Glibc
 import Synchronization
 
 /// A file that only grows; what is written to it is known to the journal first.
@@ -18,6 +19,10 @@ final class AppendFile: Sendable {
                 throw AugmentationError.file(path: path, reason: "cannot be made")
             }
             handle = try FileHandle(forUpdating: URL(filePath: path))
+            // The system releases the lock when the process ends, however it ends.
+            guard flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) == 0 else {
+                throw AugmentationError.fileInUse(path: path)
+            }
             bytes = Mutex(Int(try handle.seekToEnd()))
         } catch let error as AugmentationError {
             throw error

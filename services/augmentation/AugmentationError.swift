@@ -7,6 +7,7 @@ package enum AugmentationError: Error, Sendable, Equatable, CustomStringConverti
     case badSetting(name: String, value: String, expected: String)
     case journalInUse(path: String)
     case journal(path: String, reason: String)
+    case fileInUse(path: String)
     case fileChanged(path: String, offset: Int)
     case file(path: String, reason: String)
     case teacher(reason: String)
@@ -24,6 +25,8 @@ package enum AugmentationError: Error, Sendable, Equatable, CustomStringConverti
             "\(path) is in use: the same command runs already; wait for it, or end it first"
         case .journal(let path, let reason):
             "the journal \(path) cannot be used (\(reason)); move it away to begin anew"
+        case .fileInUse(let path):
+            "\(path) is being written by another run; wait for it, or name another file"
         case .fileChanged(let path, let offset):
             "\(path) was changed at byte \(offset) since it was written; move it away, and the "
                 + "same command writes it anew from the journal, without asking the teacher"
@@ -46,7 +49,7 @@ extension AugmentationError: StatusConvertible {
     private var code: Status.Code {
         switch self {
         case .noTasks, .badTask, .badSetting, .noHeader: .invalidArgument
-        case .journalInUse, .fileChanged: .failedPrecondition
+        case .journalInUse, .fileInUse, .fileChanged: .failedPrecondition
         case .teacher, .nothingMade: .failedPrecondition
         case .teacherDown: .unavailable
         case .journal, .file: .internal

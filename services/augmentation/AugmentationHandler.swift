@@ -17,6 +17,7 @@ package struct AugmentationHandler: AugmentationAPI.Handler {
         self.runner = runner
     }
 
+    /// A job that failed or was cancelled goes on where it stopped.
     package func start(
         _ request: AugmentationRequest, _ context: CallContext
     ) async throws -> JobState {
@@ -26,7 +27,7 @@ package struct AugmentationHandler: AugmentationAPI.Handler {
                 .invalidArgument, "the key must not hold \"\(AugmentationRunner.retryMark)\"")
         }
         return try await jobs.start(
-            kind: AugmentationRunner.kind, key: request.key, request)
+            kind: AugmentationRunner.kind, key: request.key, request, goesOn: true)
     }
 
     package func watch(

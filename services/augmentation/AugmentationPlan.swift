@@ -1,4 +1,5 @@
 import Corpus
+import FoundationEssentials
 package import Revising
 
 /// What one run is to do; constant while it runs.
@@ -38,7 +39,8 @@ package struct AugmentationPlan: Sendable {
     /// What makes two commands the same run: a limit, a pace or a place may change.
     package func identity(model: String) -> String {
         let parts: JSON = [
-            .string(inputPath), .string(procedure.rawValue), .string(mode.rawValue), .string(model),
+            .string(Self.canonical(inputPath)), .string(procedure.rawValue),
+            .string(mode.rawValue), .string(model),
         ]
         return SHA256.hexadecimal(of: parts.bytes())
     }
@@ -51,10 +53,35 @@ package struct AugmentationPlan: Sendable {
         if let limit, limit < 0 {
             throw .badSetting(name: "--limit", value: "\(limit)", expected: "0 or more")
         }
-        guard Set([inputPath, outputPath, failPath]).count == 3 else {
+        guard Set([inputPath, outputPath, failPath].map(Self.canonical)).count == 3 else {
             throw .badSetting(
                 name: "--fail-path", value: failPath,
                 expected: "three different files for input, output and failures")
         }
+    }
+
+    /// Refuses files that are not where they should be, before anything is made.
+    package func checkFiles() throws(AugmentationError) {
+        let files = FileManager.default
+        guard files.isReadableFile(atPath: inputPath) else {
+            throw .file(path: inputPath, reason: "there is no such file, or it cannot be read")
+        }
+        for path in [outputPath, failPath] {
+            let folder = URL(filePath: path).deletingLastPathComponent().path
+            guard files.isWritableFile(atPath: folder) else {
+                throw .file(
+                    path: path, reason: "the folder \(folder) is not there, or cannot be written")
+            }
+        }
+    }
+
+    /// One spelling for all the ways to name a file, whether it exists or not.
+    static func canonical(_ path: String) -> String {
+        let url = URL(filePath: path).standardizedFileURL
+        if FileManager.default.fileExists(atPath: url.path) {
+            return url.resolvingSymlinksInPath().path
+        }
+        return url.deletingLastPathComponent().resolvingSymlinksInPath()
+            .appending(path: url.lastPathComponent).path
     }
 }

@@ -3,7 +3,7 @@ import Corpus
 import FoundationEssentials
 package import Jobs
 import Revising
-import Schema
+package import Schema
 import Wire
 
 /// Carries out augmentation jobs: examples from the data service, chains back to it.
@@ -45,7 +45,7 @@ package struct AugmentationRunner: JobRunner {
             plan.retriesFailed = false
         }
         try await fetch(request.dataset, to: plan.inputPath)
-        let teacher = try teacher(request, concurrency: plan.concurrency)
+        let teacher = try teacher(request, concurrency: plan.concurrency) { context.log($0) }
         let journal = try Journal(path: plan.journalPath)
         let summary: AugmentationSummary
         do {
@@ -114,7 +114,7 @@ package struct AugmentationRunner: JobRunner {
     }
 
     /// Refuses what could never run.
-    func check(_ request: AugmentationRequest) throws {
+    package func check(_ request: AugmentationRequest) throws {
         if request.dataset.name.isEmpty { throw AugmentationError.noHeader(field: "dataset") }
         if request.outputName.isEmpty { throw AugmentationError.noHeader(field: "outputName") }
         if request.endpoint.model.isEmpty {
@@ -154,10 +154,13 @@ package struct AugmentationRunner: JobRunner {
     }
 
     private func teacher(
-        _ request: AugmentationRequest, concurrency: Int
+        _ request: AugmentationRequest, concurrency: Int,
+        onKeyRefused: @escaping @Sendable (String) -> Void = { _ in }
     ) throws -> any Teacher {
-        try makeTeacher(
-            ChatConfiguration(request.endpoint, ownKeys: keys, concurrency: concurrency))
+        var configuration = ChatConfiguration(
+            request.endpoint, ownKeys: keys, concurrency: concurrency)
+        configuration.onKeyRefused = onKeyRefused
+        return try makeTeacher(configuration)
     }
 
     /// Writes the dataset to a file, unless an earlier attempt has: its latest version may change.

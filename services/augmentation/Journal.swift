@@ -68,13 +68,23 @@ package final class Journal: Sendable {
         }
     }
 
+    /// Told apart from the layouts of other versions.
+    private static let layout = 2
+
+    private struct OtherLayout: Error, CustomStringConvertible {
+        let description = "another version of Hone wrote it"
+    }
+
     private static func prepare(_ database: Database) throws {
+        let known = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        guard try known == layout || !database.tableExists("run") else {
+            throw OtherLayout()
+        }
         try database.execute(
             sql: """
                 CREATE TABLE IF NOT EXISTS run (
                     number INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE,
-                    outputPath TEXT NOT NULL, outputBase INTEGER NOT NULL,
-                    failPath TEXT NOT NULL, failBase INTEGER NOT NULL);
+                    failPath TEXT NOT NULL);
                 CREATE TABLE IF NOT EXISTS reply (
                     run INTEGER NOT NULL, item INTEGER NOT NULL, call INTEGER NOT NULL,
                     request TEXT NOT NULL, text TEXT NOT NULL, isCut INTEGER NOT NULL,
@@ -83,7 +93,9 @@ package final class Journal: Sendable {
                 CREATE TABLE IF NOT EXISTS outcome (
                     run INTEGER NOT NULL, sequence INTEGER NOT NULL, item INTEGER NOT NULL,
                     hash TEXT NOT NULL, failed INTEGER NOT NULL, reason TEXT NOT NULL,
-                    line BLOB NOT NULL, PRIMARY KEY (run, sequence)) WITHOUT ROWID;
+                    line BLOB NOT NULL, place INTEGER NOT NULL,
+                    PRIMARY KEY (run, sequence)) WITHOUT ROWID;
+                PRAGMA user_version = \(layout);
                 """)
     }
 
@@ -100,7 +112,8 @@ package final class Journal: Sendable {
     /// Opens the run of a plan and brings its files up to what the journal knows.
     package func open(_ plan: AugmentationPlan, model: String) throws -> Opened {
         do {
-            return try queue.write { database in
+            return try queue.writeWithoutTransaction { database in
+                try closeFiles()
                 let (files, opened) = try JournalFiles.open(
                     plan, identity: plan.identity(model: model), database)
                 self.files.withLock { $0 = files }
@@ -123,13 +136,15 @@ package final class Journal: Sendable {
 
     /// Brings the files to the disk and closes everything.
     package func close() throws {
-        try queue.writeWithoutTransaction { _ in
-            try files.withLock { files in
-                try files?.close()
-                files = nil
-            }
-        }
+        try queue.writeWithoutTransaction { _ in try closeFiles() }
         try queue.close()
+    }
+
+    private func closeFiles() throws {
+        try files.withLock { files in
+            try files?.close()
+            files = nil
+        }
     }
 
     // MARK: group commit
@@ -160,6 +175,8 @@ package final class Journal: Sendable {
                 throw AugmentationError.journal(path: path, reason: "no run is open")
             }
             do {
+                // Lines of a transaction that failed are not to be written with the next one.
+                files?.forgetLines()
                 try database.inTransaction(.immediate) {
                     for entry in entries {
                         switch entry {

@@ -1,10 +1,12 @@
 import FoundationEssentials
 import GRDB
 
-/// The rows of one run, and the two files that mirror its outcomes.
+/// The rows of one run, and the two files that mirror the outcomes of all runs of the journal.
 ///
-/// Each file holds, from its base on, the lines of the run's outcomes in their order. The base is
-/// the size the file had when the run first began: what was there before stays.
+/// Each outcome knows its place, the offset of its line in its file. A place is committed before the
+/// line is written, and lines are written in the order of their places; so what a crash leaves out
+/// is the end of a file, whichever run it belongs to, and whichever run comes next adds it. What
+/// somebody else put into a file between two runs stays.
 struct JournalFiles: Sendable {
     private let run: Int64
     private let output: AppendFile
@@ -18,34 +20,51 @@ struct JournalFiles: Sendable {
     ) throws -> (JournalFiles, Journal.Opened) {
         let output = try AppendFile(path: plan.outputPath)
         let fail = try AppendFile(path: plan.failPath)
-        try database.execute(
-            sql: """
-                INSERT OR IGNORE INTO run (identity, outputPath, outputBase, failPath, failBase)
-                VALUES (?, ?, ?, ?, ?)
-                """,
-            arguments: [identity, output.path, output.size, fail.path, fail.size])
-        let found = try Row.fetchOne(
-            database, sql: "SELECT * FROM run WHERE identity = ?", arguments: [identity])
-        guard let row = found else {
-            throw AugmentationError.journal(path: plan.journalPath, reason: "the run is lost")
+        let failPath = AugmentationPlan.canonical(plan.failPath)
+        var run: Int64 = 0
+        try database.inTransaction(.immediate) {
+            run = try enter(identity, failPath: failPath, database)
+            try place(.output, in: output, database)
+            try place(.fail(path: failPath), in: fail, database)
+            return .commit
         }
-        let run: Int64 = row["number"]
-        let outputBase = try mirror(
-            output, failed: false, run, base: row["outputBase"], wasAt: row["outputPath"], database)
-        var failBase = try mirror(
-            fail, failed: true, run, base: row["failBase"], wasAt: row["failPath"], database)
-        if plan.retriesFailed { failBase = try forgetFailed(fail, run, base: failBase, database) }
-        try database.execute(
-            sql: """
-                UPDATE run SET outputPath = ?, outputBase = ?, failPath = ?, failBase = ?
-                WHERE number = ?
-                """,
-            arguments: [output.path, outputBase, fail.path, failBase, run])
+        try fill(.output, in: output, database)
+        try fill(.fail(path: failPath), in: fail, database)
+        if plan.retriesFailed {
+            try database.inTransaction(.immediate) {
+                try forgetFailed(fail, run, database)
+                return .commit
+            }
+        }
         let last = try Int.fetchOne(
             database, sql: "SELECT MAX(sequence) FROM outcome WHERE run = ?", arguments: [run])
         let files = JournalFiles(
             run: run, output: output, fail: fail, sequence: (last ?? 0) + 1)
         return (files, try opened(run, database))
+    }
+
+    /// The number of a run; one whose fail file is another than before gets its lines there again.
+    private static func enter(
+        _ identity: String, failPath: String, _ database: Database
+    ) throws -> Int64 {
+        try database.execute(
+            sql: "INSERT OR IGNORE INTO run (identity, failPath) VALUES (?, ?)",
+            arguments: [identity, failPath])
+        let row = try Row.fetchOne(
+            database, sql: "SELECT number, failPath FROM run WHERE identity = ?",
+            arguments: [identity])
+        guard let row else { preconditionFailure("run \(identity) was entered and is not there") }
+        let run: Int64 = row["number"]
+        if row["failPath"] != failPath {
+            try database.execute(
+                sql: """
+                    UPDATE outcome SET place = \(nowhere) + sequence WHERE run = ? AND failed = 1
+                    """,
+                arguments: [run])
+            try database.execute(
+                sql: "UPDATE run SET failPath = ? WHERE number = ?", arguments: [failPath, run])
+        }
+        return run
     }
 
     private init(run: Int64, output: AppendFile, fail: AppendFile, sequence: Int) {
@@ -67,10 +86,11 @@ struct JournalFiles: Sendable {
     /// Inserts the row; the line goes to its file with `flush`, after the commit.
     mutating func insert(_ outcome: StoredOutcome, _ database: Database) throws {
         try database.cachedStatement(
-            sql: "INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?)"
+            sql: "INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
         ).execute(arguments: [
             run, sequence, outcome.item, outcome.hash, outcome.failed, outcome.reason,
             Data(outcome.line),
+            outcome.failed ? fail.size + failLines.count : output.size + outputLines.count,
         ])
         sequence += 1
         if outcome.failed { failLines += outcome.line } else { outputLines += outcome.line }
@@ -79,6 +99,10 @@ struct JournalFiles: Sendable {
     mutating func flush() throws {
         try output.append(outputLines)
         try fail.append(failLines)
+        forgetLines()
+    }
+
+    mutating func forgetLines() {
         outputLines = []
         failLines = []
     }
@@ -92,34 +116,79 @@ struct JournalFiles: Sendable {
 
     // MARK: opening
 
-    /// Appends what a file lacks of its outcomes.
-    ///
-    /// - Returns: where the run's lines begin in the file.
-    private static func mirror(
-        _ file: AppendFile, failed: Bool, _ run: Int64, base: Int, wasAt path: String,
-        _ database: Database
-    ) throws -> Int {
-        // A file that was moved or emptied gets everything again, behind what it holds now.
-        let isOther = path != file.path || file.size < base
-        let base = isOther ? file.size : base
-        let rows = try Data.fetchCursor(
-            database,
-            sql: "SELECT line FROM outcome WHERE run = ? AND failed = ? ORDER BY sequence",
-            arguments: [run, failed])
+    /// Beyond every file: the place of a line that is in none.
+    private static let nowhere: Int64 = 1 << 60
+
+    /// The outcomes whose lines one file holds.
+    private enum Share {
+        case output
+        case fail(path: String)
+
+        var condition: String {
+            switch self {
+            case .output: "failed = 0"
+            case .fail: "failed = 1 AND run IN (SELECT number FROM run WHERE failPath = ?)"
+            }
+        }
+
+        var arguments: StatementArguments {
+            switch self {
+            case .output: []
+            case .fail(let path): [path]
+            }
+        }
+    }
+
+    /// Gives the lines a file lacks their places at its end.
+    private static func place(
+        _ share: Share, in file: AppendFile, _ database: Database
+    ) throws {
         let size = file.size
-        var offset = base
+        let rows = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT run, sequence, place, LENGTH(line) AS bytes FROM outcome
+                WHERE \(share.condition) AND place + LENGTH(line) > \(size) ORDER BY place
+                """,
+            arguments: share.arguments)
+        var end = size
+        var moved: [StatementArguments] = []
+        while let row = try rows.next() {
+            let place: Int = row["place"]
+            // A line that is there in part keeps its place.
+            if place >= size, place != end {
+                moved.append([end, row["run"] as Int64, row["sequence"] as Int])
+            }
+            end = (place < size ? place : end) + (row["bytes"] as Int)
+        }
+        for arguments in moved {
+            try database.execute(
+                sql: "UPDATE outcome SET place = ? WHERE run = ? AND sequence = ?",
+                arguments: arguments)
+        }
+    }
+
+    /// Appends what a file lacks.
+    private static func fill(
+        _ share: Share, in file: AppendFile, _ database: Database
+    ) throws {
+        let size = file.size
+        try checkLast(share, in: file, database)
+        let rows = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT place, line FROM outcome
+                WHERE \(share.condition) AND place + LENGTH(line) > \(size) ORDER BY place
+                """,
+            arguments: share.arguments)
         var missing: [UInt8] = []
-        while let line = try rows.next() {
-            let end = offset + line.count
-            defer { offset = end }
-            guard end > size else { continue }
-            let present = max(0, size - offset)
-            if present > 0 {
-                // A crash may have left half a line; anything else was somebody else.
-                let half = try file.read(offset..<size)
-                guard half.elementsEqual(line.prefix(present)) else {
-                    throw AugmentationError.fileChanged(path: file.path, offset: offset)
-                }
+        while let row = try rows.next() {
+            let place: Int = row["place"]
+            let line: Data = row["line"]
+            // A crash may have left half a line; anything else was somebody else.
+            let present = max(0, size - place)
+            if present > 0, try !file.read(place..<size).elementsEqual(line.prefix(present)) {
+                throw AugmentationError.fileChanged(path: file.path, offset: place)
             }
             missing += line.dropFirst(present)
             if missing.count > 1 << 20 {
@@ -128,22 +197,47 @@ struct JournalFiles: Sendable {
             }
         }
         try file.append(missing)
-        return base
+    }
+
+    /// Sees to it that the last whole line stands where the journal says.
+    private static func checkLast(
+        _ share: Share, in file: AppendFile, _ database: Database
+    ) throws {
+        let row = try Row.fetchOne(
+            database,
+            sql: """
+                SELECT place, line FROM outcome
+                WHERE \(share.condition) AND place + LENGTH(line) <= \(file.size)
+                ORDER BY place DESC LIMIT 1
+                """,
+            arguments: share.arguments)
+        guard let row else { return }
+        let place: Int = row["place"]
+        let line: Data = row["line"]
+        guard try file.read(place..<place + line.count).elementsEqual(line) else {
+            throw AugmentationError.fileChanged(path: file.path, offset: place)
+        }
     }
 
     /// Takes the failed examples out of the journal and, where nothing follows them, out of the file.
     private static func forgetFailed(
-        _ file: AppendFile, _ run: Int64, base: Int, _ database: Database
-    ) throws -> Int {
-        let bytes = try Int.fetchOne(
+        _ file: AppendFile, _ run: Int64, _ database: Database
+    ) throws {
+        let rows = try Row.fetchCursor(
             database,
-            sql: "SELECT SUM(LENGTH(line)) FROM outcome WHERE run = ? AND failed = 1",
+            sql: """
+                SELECT place, LENGTH(line) AS bytes FROM outcome
+                WHERE run = ? AND failed = 1 ORDER BY place DESC
+                """,
             arguments: [run])
+        var end = file.size
+        while let row = try rows.next(), (row["place"] as Int) + (row["bytes"] as Int) == end {
+            end = row["place"]
+        }
         try database.execute(
             sql: "DELETE FROM outcome WHERE run = ? AND failed = 1", arguments: [run])
-        guard file.size == base + (bytes ?? 0) else { return file.size }
-        try file.truncate(to: base)
-        return base
+        // Should this process end here, the rows are still there, and so will be the lines.
+        try file.truncate(to: end)
     }
 
     private static func opened(_ run: Int64, _ database: Database) throws -> Journal.Opened {

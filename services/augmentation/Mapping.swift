@@ -29,11 +29,10 @@ extension ChatConfiguration {
     /// - Parameter ownKeys: used where the request brings none.
     init(_ endpoint: ChatEndpoint, ownKeys: [String], concurrency: Int) {
         let keys = endpoint.keys.isEmpty ? ownKeys : endpoint.keys
-        // The contract's limit is for all keys together, the client's for each.
-        let perKey = (endpoint.requestsPerMinute + max(1, keys.count) - 1) / max(1, keys.count)
         self.init(
             endpoint: endpoint.url, model: endpoint.model, keys: keys,
-            requestsPerMinute: endpoint.requestsPerMinute == 0 ? nil : perKey,
+            requestsPerMinuteInAll: endpoint.requestsPerMinute == 0
+                ? nil : endpoint.requestsPerMinute,
             timeout: endpoint.timeoutMilliseconds == 0
                 ? .seconds(600) : .milliseconds(endpoint.timeoutMilliseconds),
             retry: ChatTeacher.retry, connections: concurrency)

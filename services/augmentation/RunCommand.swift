@@ -61,7 +61,10 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let plan = plan
+        var configuration = try configuration()
+        configuration.onKeyRefused = { StandardError.write($0 + "\n") }
         let teacher = try ChatTeacher(configuration)
+        try plan.checkFiles()
         let journal = try Journal(path: plan.journalPath)
         let bar = ProgressBar("augment")
         let failures = FailureLines()
@@ -81,6 +84,9 @@ struct RunCommand: AsyncParsableCommand {
         bar.finish()
         try journal.close()
         if json { try JSONOutput.print(SummaryReport(summary)) } else { print(text(summary)) }
+        if summary.failed > 0, summary.made + summary.found == 0 {
+            throw AugmentationError.nothingMade(failed: summary.failed)
+        }
     }
 
     private var plan: AugmentationPlan {
@@ -90,10 +96,10 @@ struct RunCommand: AsyncParsableCommand {
             retriesFailed: retryFailed)
     }
 
-    private var configuration: ChatConfiguration {
+    private func configuration() throws -> ChatConfiguration {
         ChatConfiguration(
             endpoint: endpoint, model: model,
-            keys: TeacherKeys.keys { HoneEnvironment.process.foreign($0) },
+            keys: try APIKeys.read { HoneEnvironment.process.foreign($0) },
             requestsPerMinute: requestsPerMinute == 0 ? nil : requestsPerMinute,
             timeout: .seconds(timeout), retry: ChatTeacher.retry, connections: concurrency)
     }

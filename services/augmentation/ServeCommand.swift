@@ -1,4 +1,5 @@
 import ArgumentParser
+import Chat
 import Jobs
 import RPC
 import Schema
@@ -21,7 +22,7 @@ struct ServeCommand: AsyncParsableCommand {
         let settings = try options.settings(for: .augmentation)
         var host = ServiceHost(settings)
         let data = DataServiceLink(try host.client(of: .data, connections))
-        let keys = TeacherKeys.keys { HoneEnvironment.process.foreign($0) }
+        let keys = try APIKeys.read { HoneEnvironment.process.foreign($0) }
         let runner = AugmentationRunner(
             folder: settings.path("runs"), link: data, keys: keys)
         let jobs = try JobTable(path: settings.path("jobs.sqlite"))

@@ -1,4 +1,4 @@
-package import Corpus
+import Corpus
 import Revising
 import Synchronization
 
@@ -7,14 +7,41 @@ package struct TaskRecord: Sendable {
     /// Counted from 0 in the input.
     package var item: Int
     package var line: Int
-    package var json: JSON
+    private let json: JSON?
+    /// As it stands in the input.
+    private let bytes: [UInt8]
     /// Hash of the record: the same place with other content is another example.
     package var hash: String
+
+    /// - Throws: where the record is no JSON. Half a surrogate pair, which Python reads, makes a record
+    ///   without fields instead: it fails alone.
+    init(_ record: JSONRecordSplitter.Record, item: Int) throws(JSONError) {
+        self.item = item
+        line = record.line
+        bytes = record.bytes
+        json = try Self.parse(record)
+        hash = SHA256.hexadecimal(of: json?.bytes() ?? record.bytes)
+    }
+
+    fileprivate static func parse(
+        _ record: JSONRecordSplitter.Record
+    ) throws(JSONError) -> JSON? {
+        do {
+            return try record.parse()
+        } catch {
+            guard error.cause == .loneSurrogate else { throw error }
+            return nil
+        }
+    }
 
     /// The example; a field of the wrong kind is an error.
     ///
     /// - Parameter mode: the original demands `input`, even an empty one.
     func task(_ mode: Revising.ChainMode) throws(AugmentationError) -> AugmentationTask {
+        guard let json else {
+            throw .badTask(
+                line: line, reason: "it holds half of a surrogate pair, which is no text")
+        }
         guard let instruction = json["instruction"]?.stringValue else {
             throw .badTask(line: line, reason: "it has no string \"instruction\"")
         }
@@ -27,7 +54,12 @@ package struct TaskRecord: Sendable {
     }
 
     /// The record as the original writes it to the fail file.
-    var failLine: [UInt8] { json.line(.python) }
+    var failLine: [UInt8] {
+        if let json { return json.line(.python) }
+        // Line breaks stand between the parts of a record alone, never inside a string.
+        let space = UInt8(ascii: " ")
+        return bytes.map { $0 == 0x0A || $0 == 0x0D ? space : $0 } + [0x0A]
+    }
 }
 
 /// Reads examples one after the other, shared by all workers; array or lines, in constant memory.
@@ -71,26 +103,28 @@ package final class TaskSource: Sendable {
             }
             let record = state.pending.removeLast()
             defer { state.handedOut += 1 }
-            let json = try record.parse()
-            return TaskRecord(
-                item: state.handedOut, line: record.line, json: json,
-                hash: SHA256.hexadecimal(of: json.bytes()))
+            return try TaskRecord(record, item: state.handedOut)
         }
     }
 
-    /// How many examples there are, limit applied, for the progress bar.
+    /// How many examples there are, limit applied.
+    ///
+    /// - Throws: where one of them is no JSON: better now than after the teacher was paid.
     package static func count(path: String, limit: Int?) throws -> Int {
         let reader = try FileReader(path: path)
         var splitter = JSONRecordSplitter()
+        let limit = limit ?? .max
         var count = 0
-        while count < limit ?? .max {
+        while count < limit {
             let bytes = try reader.read()
-            if bytes.isEmpty {
-                if try splitter.finish() != nil { count += 1 }
-                break
+            let records =
+                try bytes.isEmpty ? splitter.finish().map { [$0] } ?? [] : splitter.push(bytes)
+            for record in records.prefix(limit - count) {
+                _ = try TaskRecord.parse(record)
+                count += 1
             }
-            count += try splitter.push(bytes).count
+            if bytes.isEmpty { break }
         }
-        return min(count, limit ?? .max)
+        return count
     }
 }

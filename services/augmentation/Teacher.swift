@@ -58,18 +58,9 @@ package struct ChatTeacher: Teacher {
     }
 }
 
-/// The keys of a teacher, from the environment the original reads.
-package enum TeacherKeys {
-    /// - Parameter variable: a variable's value by its name.
-    package static func keys(_ variable: (String) -> String?) -> [String] {
-        let text = variable("OPENAI_API_KEYS") ?? variable("OPENAI_API_KEY") ?? ""
-        return text.split(separator: ",").map { key in
-            String(key.drop { $0 == " " }.reversed().drop { $0 == " " || $0 == "\n" }.reversed())
-        }.filter { !$0.isEmpty }
-    }
-}
-
 extension ChatTeacher {
-    /// As often as the original tries, with waits that give a busy teacher time.
-    static let retry = RetryPolicy(retries: 5, longest: .seconds(30))
+    /// As often as the original tries, with waits that give a busy teacher time. A teacher that
+    /// names a wait is obeyed up to an hour: asking before that would only spend the attempts.
+    static let retry = RetryPolicy(
+        retries: 5, longest: .seconds(30), longestRetryAfter: .seconds(3600))
 }

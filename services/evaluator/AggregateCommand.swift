@@ -9,23 +9,26 @@ struct AggregateCommand: ParsableCommand {
         discussion: """
             Example:
               hone evaluate aggregate --model-first ours_vs_chatgpt.jsonl \\
-                --opponent-first chatgpt_vs_ours.jsonl --questions question.jsonl --json
+                --opponent-first chatgpt_vs_ours.jsonl --json
             """)
 
     @Option(help: "Reviews with the model's answer first.") var modelFirst: String
     @Option(help: "Reviews with the opponent's answer first.") var opponentFirst: String?
-    @Option(help: "Questions, for the categories.") var questions: String?
+    @Option(
+        help:
+            "Questions, for the categories; not needed for reviews of the original's 80 questions.")
+    var questions: String?
     @Flag(help: "Read the scores from the reviews' texts again, instead of taking the stored ones.")
     var reread = false
     @Flag(help: "Print the report as JSON.") var json = false
 
     func run() throws {
+        let first = try reviews(modelFirst)
         let report = try Comparison(
-            modelFirst: reviews(modelFirst),
-            opponentFirst: opponentFirst.map(reviews) ?? [],
+            modelFirst: first, opponentFirst: opponentFirst.map(reviews) ?? [],
             questions: questions.map {
                 try Question.read(FileReader.bytes(of: $0), file: $0)
-            } ?? [])
+            } ?? OriginalCategories.questions(of: first))
         print(json ? report.json.text() : report.table)
     }
 

@@ -1,12 +1,13 @@
 import Chat
 import Corpus
 import Judging
-import ServiceKit
 
 /// Any OpenAI-compatible endpoint as a judge.
 struct ChatJudge: Sendable {
-    /// As often as the original asks, with waits that give a busy judge time.
-    static let retry = RetryPolicy(retries: 5, longest: .seconds(30))
+    /// As often as the original asks, with waits that give a busy judge time; one that names a
+    /// wait is obeyed up to an hour.
+    static let retry = RetryPolicy(
+        retries: 5, longest: .seconds(30), longestRetryAfter: .seconds(3600))
     /// The original's.
     static let usualMaximumTokens = 1_024
 
@@ -44,15 +45,4 @@ struct ChatJudge: Sendable {
 /// Whose answer the judge sees first.
 enum ReviewOrder: String, Sendable, CaseIterable {
     case modelFirst, opponentFirst
-}
-
-/// The keys of a judge, from the environment the original reads.
-enum JudgeKeys {
-    static var process: [String] { keys { HoneEnvironment.process.foreign($0) } }
-
-    /// - Parameter variable: a variable's value by its name.
-    static func keys(_ variable: (String) -> String?) -> [String] {
-        let text = variable("OPENAI_API_KEYS") ?? variable("OPENAI_API_KEY") ?? ""
-        return text.split { $0 == "," || $0.isWhitespace }.map(String.init)
-    }
 }

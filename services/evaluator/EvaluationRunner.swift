@@ -46,7 +46,8 @@ struct EvaluationRunner: JobRunner {
         let name = SHA256.hexadecimal(of: context.job.key).prefix(32)
         let journal = try ReviewJournal(path: "\(folder)/\(name).journal")
         let evaluation = Evaluation(
-            pairs, judge: try judge(request), journal: journal, concurrency: concurrency(request))
+            pairs, judge: try judge(request) { context.log($0) }, journal: journal,
+            concurrency: concurrency(request))
         let result: Evaluation.Result
         do {
             result = try await evaluation.run { context.progress($0.done, of: $0.total) }
@@ -111,17 +112,19 @@ struct EvaluationRunner: JobRunner {
         request.concurrency == 0 ? Self.usualConcurrency : min(request.concurrency, 4_096)
     }
 
-    private func judge(_ request: EvaluationRequest) throws -> ChatJudge {
+    private func judge(
+        _ request: EvaluationRequest, onKeyRefused: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws -> ChatJudge {
         let endpoint = request.endpoint
         let keys = endpoint.keys.isEmpty ? self.keys : endpoint.keys
-        // The contract's limit is for all keys together, the client's for each.
-        let perKey = (endpoint.requestsPerMinute + max(1, keys.count) - 1) / max(1, keys.count)
-        let configuration = ChatConfiguration(
+        var configuration = ChatConfiguration(
             endpoint: endpoint.url, model: endpoint.model, keys: keys,
-            requestsPerMinute: endpoint.requestsPerMinute == 0 ? nil : perKey,
+            requestsPerMinuteInAll: endpoint.requestsPerMinute == 0
+                ? nil : endpoint.requestsPerMinute,
             timeout: endpoint.timeoutMilliseconds == 0
                 ? .seconds(600) : .milliseconds(endpoint.timeoutMilliseconds),
             retry: ChatJudge.retry, connections: concurrency(request))
+        configuration.onKeyRefused = onKeyRefused
         return try ChatJudge(
             configuration,
             maximumTokens: request.maximumTokens == 0

@@ -18,13 +18,11 @@ struct EvaluatorHandler: EvaluatorAPI.Handler {
         self.artifacts = artifacts
     }
 
-    /// An evaluation that failed goes on where it stopped.
+    /// An evaluation that failed or was cancelled goes on where it stopped.
     func start(_ request: EvaluationRequest, _ context: CallContext) async throws -> JobState {
         try runner.check(request)
-        let state = try await jobs.start(
-            kind: EvaluationRunner.kind, key: request.key, request)
-        guard state.status == .failed else { return state }
-        return try await jobs.retry(JobReference.with { $0.id = state.id })
+        return try await jobs.start(
+            kind: EvaluationRunner.kind, key: request.key, request, goesOn: true)
     }
 
     func watch(
@@ -66,11 +64,14 @@ struct EvaluatorHandler: EvaluatorAPI.Handler {
         func read(_ hash: String) async throws -> [UInt8] {
             hash.isEmpty ? [] : try await artifacts.read(hash, patient: false)
         }
+        let first = try Review.read(await read(request.modelFirst), file: request.modelFirst)
         let comparison = try Comparison(
-            modelFirst: Review.read(await read(request.modelFirst), file: request.modelFirst),
+            modelFirst: first,
             opponentFirst: Review.read(
                 await read(request.opponentFirst), file: request.opponentFirst),
-            questions: Question.read(await read(request.questions), file: request.questions))
+            questions: request.questions.isEmpty
+                ? OriginalCategories.questions(of: first)
+                : Question.read(await read(request.questions), file: request.questions))
         var report = EvaluationReport(comparison)
         report.reviewsModelFirst = request.modelFirst
         report.reviewsOpponentFirst = request.opponentFirst

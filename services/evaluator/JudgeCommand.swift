@@ -65,12 +65,7 @@ struct JudgeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let pairs = try pairs()
-        let judge = try ChatJudge(
-            ChatConfiguration(
-                endpoint: endpoint, model: model, keys: JudgeKeys.process,
-                requestsPerMinute: requestsPerMinute == 0 ? nil : requestsPerMinute,
-                timeout: .seconds(timeout), retry: ChatJudge.retry, connections: concurrency),
-            maximumTokens: maxTokens)
+        let judge = try judge()
         let journal = try ReviewJournal(
             path: outputReviewFile[0] + ".journal", forgetsUnreadable: retryUnreadable)
         let bar = ProgressBar("judge")
@@ -95,6 +90,16 @@ struct JudgeCommand: AsyncParsableCommand {
             throw EvaluatorError.reviewsFailed(
                 failed: summary.failed, total: summary.total, reason: summary.lastFailure)
         }
+    }
+
+    private func judge() throws -> ChatJudge {
+        var configuration = ChatConfiguration(
+            endpoint: endpoint, model: model,
+            keys: try APIKeys.read { HoneEnvironment.process.foreign($0) },
+            requestsPerMinute: requestsPerMinute == 0 ? nil : requestsPerMinute,
+            timeout: .seconds(timeout), retry: ChatJudge.retry, connections: concurrency)
+        configuration.onKeyRefused = { StandardError.write($0 + "\n") }
+        return try ChatJudge(configuration, maximumTokens: maxTokens)
     }
 
     private func pairs() throws -> Evaluation.Pairs {

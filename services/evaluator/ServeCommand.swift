@@ -1,4 +1,5 @@
 import ArgumentParser
+import Chat
 import Jobs
 import RPC
 import Schema
@@ -21,7 +22,8 @@ struct ServeCommand: AsyncParsableCommand {
         var host = ServiceHost(settings)
         let artifacts = ArtifactStore(try host.client(of: .data, connections))
         let runner = EvaluationRunner(
-            folder: settings.path("reviews"), artifacts: artifacts, keys: JudgeKeys.process)
+            folder: settings.path("reviews"), artifacts: artifacts,
+            keys: try APIKeys.read { HoneEnvironment.process.foreign($0) })
         let jobs = try JobTable(path: settings.path("jobs.sqlite"))
         var router = Router()
         router.register(

@@ -14,7 +14,7 @@ enum InferenceError: Error, Sendable, Equatable, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .noModel: "no model is loaded; load one with --model or the Load call"
+        case .noModel: "no model is loaded; name one with --model, or with the call Load"
         case .otherModel(let asked, let loaded):
             "the model “\(asked)” is not loaded; ask for “\(loaded)” or load the other one"
         case .noTokenizer(let path):
@@ -30,7 +30,7 @@ enum InferenceError: Error, Sendable, Equatable, CustomStringConvertible {
 extension InferenceError: StatusConvertible {
     var status: Status {
         switch self {
-        case .noModel: Status(.unavailable, description)
+        case .noModel: Status(.failedPrecondition, description)
         case .otherModel, .unknownModel: Status(.notFound, description)
         case .noTokenizer: Status(.failedPrecondition, description)
         case .badFile: Status(.failedPrecondition, description)

@@ -14,30 +14,36 @@ extension Revising.RevisionPolicy {
             case .unknown(let number):
                 throw .badRequest(cause: "revision mode \(number) is unknown; use 0, 1 or 2")
             }
-        guard message.threshold >= 0, message.threshold <= 1 else {
-            throw .badRequest(
-                cause: "the threshold is \(message.threshold); it must be from 0 to 1")
+        if let threshold = message.threshold, !(0...1).contains(threshold) {
+            throw .badRequest(cause: "the threshold is \(threshold); it must be from 0 to 1")
         }
-        guard message.maximum == 0 || message.maximum >= message.minimum else {
+        if let maximum = message.maximum, maximum < message.minimum {
             throw .badRequest(
-                cause: "at most \(message.maximum) revisions are fewer than at least"
+                cause: "at most \(maximum) revisions are fewer than at least"
                     + " \(message.minimum); raise the maximum")
         }
+        let rollback: Rollback =
+            switch message.rollback {
+            case .verdict: .verdict
+            case .feedback: .feedback
+            case .unknown(let number):
+                throw .badRequest(cause: "rollback \(number) is unknown; use 0 or 1")
+            }
         self.init(
-            mode: mode, minimum: message.minimum,
-            maximum: message.maximum > 0 ? message.maximum : nil,
+            mode: mode, minimum: message.minimum, maximum: message.maximum,
             maximumTokens: message.maximumTokens > 0 ? message.maximumTokens : nil,
             time: message.milliseconds > 0 ? .milliseconds(message.milliseconds) : nil,
-            stopOnFixpoint: message.stopOnFixpoint,
-            threshold: message.threshold > 0 ? message.threshold : 0.5)
+            stopOnFixpoint: message.stopOnFixpoint, threshold: message.threshold ?? 0.5,
+            rollback: rollback)
     }
 }
 
 extension Generation.Sampling {
     init(_ message: Schema.Sampling) throws(GenerationError) {
+        // No mass at all leaves the likeliest token alone.
         self.init(
-            temperature: message.temperature, topP: message.topP > 0 ? message.topP : 1,
-            topK: message.topK, presencePenalty: message.presencePenalty,
+            temperature: message.temperature, topP: message.topP == 0 ? 1 : message.topP ?? 1,
+            topK: message.topP == 0 ? 1 : message.topK, presencePenalty: message.presencePenalty,
             frequencyPenalty: message.frequencyPenalty,
             seed: message.seed.map { UInt64(truncatingIfNeeded: $0) })
         try check()
@@ -136,6 +142,7 @@ extension GenerateEvent {
             verdict.needed = committed.isNeeded
             verdict.probability = committed.probability
             verdict.forced = committed.isForced
+            verdict.rewritten = committed.rewritten
             self.verdict = verdict
         case .usage(let usage):
             kind = .usage

@@ -45,6 +45,10 @@ struct InboundHalf {
         if first == messages.count {
             messages.removeAll(keepingCapacity: true)
             first = 0
+        } else if first >= 64, first * 2 > messages.count {
+            // A reader that never quite catches up must not make the array grow for ever.
+            messages.removeFirst(first)
+            first = 0
         }
         taken += MessageAssembler.prefixBytes + message.count
         return message

@@ -27,17 +27,17 @@ public final class Client: Sendable {
         let core = core
         await withDiscardingTaskGroup { group in
             for await _ in ticks {
-                for address in await Self.resolve(core) {
+                for stay in await Self.resolve(core) {
                     let server = ClientServer(
-                        address: address, core: core, tls: tls, resolveAgain: { ticker.yield() })
+                        stay: stay, core: core, tls: tls, resolveAgain: { ticker.yield() })
                     group.addTask { await server.run() }
                 }
             }
         }
     }
 
-    /// Resolves every name of the target; the addresses that are new.
-    private static func resolve(_ core: ClientCore) async -> [ClientCore.Address] {
+    /// Resolves every name of the target; the stays of addresses that are new.
+    private static func resolve(_ core: ClientCore) async -> [ClientCore.Stay] {
         var addresses: [ClientCore.Address] = []
         var failure: Status?
         for endpoint in core.target.endpoints {
@@ -55,14 +55,7 @@ public final class Client: Sendable {
                 failure = Status(.unavailable, "\(endpoint.host) cannot be resolved: \(error)")
             }
         }
-        if let failure {
-            // What is known stays in use: a name server that is away takes no server along.
-            core.resolutionFailed(failure)
-            guard !addresses.isEmpty, addresses.allSatisfy({ !core.isWanted($0) }) else {
-                return []
-            }
-        }
-        return core.resolved(addresses)
+        return core.resolved(addresses, failure: failure)
     }
 
     // MARK: Calls

@@ -191,7 +191,7 @@ final class ClientCall: MessageSink, Expiring {
         core.ended(self)
     }
 
-    func deadlineReached() {
+    package func deadlineReached() {
         end(Status(.deadlineExceeded, deadlineText))
     }
 

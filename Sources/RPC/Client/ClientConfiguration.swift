@@ -22,7 +22,7 @@ public struct ClientConfiguration: Sendable {
     public var maximumHeaderBytes: Int = 16 << 10
     /// How many unread response bytes a call may hold.
     public var streamWindowBytes: Int = 1 << 20
-    /// How many unread response bytes a connection may hold.
+    /// How many response bytes of all calls may be on their way to a connection.
     public var connectionWindowBytes: Int = 8 << 20
     /// How many request bytes a call may queue before its writer is suspended.
     public var writeBufferBytes: Int = 256 << 10

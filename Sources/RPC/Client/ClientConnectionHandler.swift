@@ -62,6 +62,12 @@ final class ClientConnectionHandler: ConnectionHandler {
         self.connection = connection
     }
 
+    override var hintBeforeReady: String {
+        guard scheme == "https" else { return "" }
+        return " before the server's first frame; a server that does not take our certificate may "
+            + "end a connection so"
+    }
+
     override func ready() {
         listeners.ready.succeed(())
     }

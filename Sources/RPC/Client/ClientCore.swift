@@ -3,12 +3,25 @@ import NIOPosix
 import Synchronization
 
 /// What a client's calls and its connections share: who is ready, and who waits.
-final class ClientCore: Sendable {
+package final class ClientCore: Sendable {
     /// One address of one host of the target.
-    struct Address: Hashable, Sendable {
+    package struct Address: Hashable, Sendable {
         let host: String
         let numeric: String
         let port: Int
+
+        package init(host: String, numeric: String, port: Int) {
+            self.host = host
+            self.numeric = numeric
+            self.port = port
+        }
+    }
+
+    /// One stay of an address in the target: an address that left and came back has another, so
+    /// that whoever served the first stay, and sleeps, finds that it is over.
+    package struct Stay: Hashable, Sendable {
+        package let address: Address
+        let number: Int
     }
 
     enum Phase { case idle, running, stopped }
@@ -19,10 +32,17 @@ final class ClientCore: Sendable {
         case failed(Status)
     }
 
+    struct Server {
+        let stay: Stay
+        var state = ServerState.connecting
+    }
+
     struct State {
         var phase = Phase.idle
         var isResolved = false
-        var servers: [Address: ServerState] = [:]
+        var servers: [Address: Server] = [:]
+        /// How many stays there have been.
+        var stays = 0
         var ready: [(address: Address, connection: ClientConnection)] = []
         /// Every connection whose channel is open.
         var open: [ObjectIdentifier: ClientConnection] = [:]
@@ -38,7 +58,7 @@ final class ClientCore: Sendable {
     private let deadlines: DeadlineTimer
     private let state: Mutex<State>
 
-    init(_ target: Target, _ configuration: ClientConfiguration) {
+    package init(_ target: Target, _ configuration: ClientConfiguration) {
         self.target = target
         self.configuration = configuration
         loop = MultiThreadedEventLoopGroup.singleton.next()
@@ -113,7 +133,7 @@ final class ClientCore: Sendable {
     // MARK: Connections
 
     /// False where the client has run before.
-    func begin() -> Bool {
+    package func begin() -> Bool {
         state.withLock { state in
             guard state.phase == .idle else { return false }
             state.phase = .running
@@ -121,35 +141,28 @@ final class ClientCore: Sendable {
         }
     }
 
-    /// The addresses of the target are these; the ones that are new, to be connected to.
-    func resolved(_ addresses: [Address]) -> [Address] {
+    /// The addresses of the target are these; the stays that begin, to be connected to.
+    ///
+    /// - Parameter failure: why some name could not be resolved. What is known stays in use then:
+    ///   a name server that is away takes no server along.
+    package func resolved(_ addresses: [Address], failure: Status? = nil) -> [Stay] {
         let (new, retired, failed) = state.withLock { state in
-            state.resolved(addresses, target)
+            state.resolved(addresses, failure, target)
         }
         for connection in retired { connection.retire() }
         for (call, status) in failed { call.end(status) }
         return new
     }
 
-    /// No address could be found.
-    func resolutionFailed(_ status: Status) {
-        let failed = state.withLock { state in
-            state.isResolved = true
-            state.failure = status
-            return state.takeHopeless(target)
-        }
-        for (call, status) in failed { call.end(status) }
+    package func isWanted(_ stay: Stay) -> Bool {
+        state.withLock { $0.phase == .running && $0.servers[stay.address]?.stay == stay }
     }
 
-    func isWanted(_ address: Address) -> Bool {
-        state.withLock { $0.phase == .running && $0.servers[address] != nil }
-    }
-
-    func connecting(_ address: Address) {
+    func connecting(_ stay: Stay) {
         state.withLock { state in
-            guard state.servers[address] != nil else { return }
-            if case .failed = state.servers[address] { return }
-            state.servers[address] = .connecting
+            guard let server = state.servers[stay.address], server.stay == stay else { return }
+            if case .failed = server.state { return }
+            state.servers[stay.address]?.state = .connecting
         }
     }
 
@@ -164,11 +177,11 @@ final class ClientCore: Sendable {
         if isStopped { connection.close() }
     }
 
-    func ready(_ connection: ClientConnection, _ address: Address) {
+    func ready(_ connection: ClientConnection, _ stay: Stay) {
         let (calls, isWanted) = state.withLock { state in
-            guard state.servers[address] != nil else { return ([ClientCall](), false) }
-            state.servers[address] = .ready
-            state.ready.append((address, connection))
+            guard state.isPresent(stay) else { return ([ClientCall](), false) }
+            state.servers[stay.address]?.state = .ready
+            state.ready.append((stay.address, connection))
             state.failure = nil
             defer { state.waiting = [] }
             return (state.waiting, true)
@@ -177,20 +190,20 @@ final class ClientCore: Sendable {
         if !isWanted { connection.retire() }
     }
 
-    func unusable(_ connection: ClientConnection, _ address: Address, _ status: Status) {
+    func unusable(_ connection: ClientConnection, _ stay: Stay, _ status: Status) {
         state.withLock { state in
             state.ready.removeAll { $0.connection === connection }
-            if state.servers[address] != nil { state.servers[address] = .connecting }
+            if state.isPresent(stay) { state.servers[stay.address]?.state = .connecting }
             if status.message.contains("too_many_pings") {
                 state.keepalive.interval = state.keepalive.interval * 2
             }
         }
     }
 
-    func failed(_ address: Address, _ status: Status) {
+    func failed(_ stay: Stay, _ status: Status) {
         let failed = state.withLock { state in
-            guard state.servers[address] != nil else { return [(ClientCall, Status)]() }
-            state.servers[address] = .failed(status)
+            guard state.isPresent(stay) else { return [(ClientCall, Status)]() }
+            state.servers[stay.address]?.state = .failed(status)
             state.failure = status
             return state.takeHopeless(target)
         }
@@ -219,7 +232,7 @@ extension ClientCore.State {
     var mayBecomeReady: Bool {
         guard phase == .running, isResolved else { return true }
         return servers.values.contains { server in
-            if case .connecting = server { return true }
+            if case .connecting = server.state { return true }
             return false
         }
     }
@@ -239,14 +252,25 @@ extension ClientCore.State {
         return hopeless.map { ($0, status) }
     }
 
+    func isPresent(_ stay: ClientCore.Stay) -> Bool { servers[stay.address]?.stay == stay }
+
     mutating func resolved(
-        _ addresses: [ClientCore.Address], _ target: Target
+        _ addresses: [ClientCore.Address], _ failure: Status?, _ target: Target
     ) -> (
-        new: [ClientCore.Address], retired: [ClientConnection], failed: [(ClientCall, Status)]
+        new: [ClientCore.Stay], retired: [ClientConnection], failed: [(ClientCall, Status)]
     ) {
         isResolved = true
-        let new = addresses.filter { servers[$0] == nil }
-        for address in new { servers[address] = .connecting }
+        var new: [ClientCore.Stay] = []
+        for address in addresses where servers[address] == nil {
+            let stay = ClientCore.Stay(address: address, number: stays)
+            stays += 1
+            servers[address] = ClientCore.Server(stay: stay)
+            new.append(stay)
+        }
+        if let failure {
+            self.failure = failure
+            return (new, [], takeHopeless(target))
+        }
         let wanted = Set(addresses)
         let gone = servers.keys.filter { !wanted.contains($0) }
         for address in gone { servers[address] = nil }

@@ -4,25 +4,27 @@ import TLS
 
 /// One server of a client: connects, and connects again when the connection is lost.
 struct ClientServer: Sendable {
-    let address: ClientCore.Address
+    let stay: ClientCore.Stay
     let core: ClientCore
     let tls: TLSContext?
     /// Asks for the names to be resolved anew.
     let resolveAgain: @Sendable () -> Void
 
+    private var address: ClientCore.Address { stay.address }
+
     /// Keeps a connection until the server leaves the target or the task is cancelled.
     func run() async {
         var failures = 0
         var random = SystemRandomNumberGenerator()
-        while !Task.isCancelled, core.isWanted(address) {
-            core.connecting(address)
+        while !Task.isCancelled, core.isWanted(stay) {
+            core.connecting(stay)
             do {
                 let lifetime = try await keepConnection()
                 // One that dies at once is a failure, too: no storm of connections.
                 failures = lifetime < .seconds(1) ? failures + 1 : 0
             } catch {
                 failures += 1
-                core.failed(address, Status(describing: error))
+                core.failed(stay, Status(describing: error))
             }
             resolveAgain()
             // The first attempt after a loss is immediate.
@@ -47,12 +49,12 @@ struct ClientServer: Sendable {
             let begun = ContinuousClock.now
             let status = try await withTaskCancellationHandler {
                 try await listeners.ready.futureResult.get()
-                core.ready(connection, address)
+                core.ready(connection, stay)
                 return try await listeners.unusable.futureResult.get()
             } onCancel: {
                 connection.close()
             }
-            core.unusable(connection, address, status)
+            core.unusable(connection, stay, status)
             return .now - begun
         } catch {
             let status = describe(error)

@@ -16,6 +16,7 @@ class ConnectionHandler: ChannelInboundHandler {
     private let handshakeTimeout: Duration
     private var handshakeTimer: Scheduled<Void>?
     private var keepaliveTimer: Scheduled<Void>?
+    private var lingerTimer: Scheduled<Void>?
     private var lastRead = ContinuousClock.now
     private var awaitedPing: UInt64?
     private var nextPing: UInt64 = 1
@@ -42,8 +43,14 @@ class ConnectionHandler: ChannelInboundHandler {
     /// Acts on an event; `input` holds the bytes that data events point into.
     func handle(_ event: Event, _ input: ByteBuffer) {}
 
-    /// The connection is gone; ends every call on it.
+    /// The connection carries nothing any more; ends every call on it.
     func lost(_ status: Status) {}
+
+    /// The socket is closed.
+    func gone() {}
+
+    /// What to say beside the reason of a connection that broke before the peer's first frames.
+    var hintBeforeReady: String { "" }
 
     /// The connection can carry calls: the peer's first frames are here.
     func ready() {}
@@ -61,7 +68,9 @@ class ConnectionHandler: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         lose(Status(.unavailable, "the connection was never opened"))
+        lingerTimer?.cancel()
         self.context = nil
+        gone()
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -92,13 +101,16 @@ class ConnectionHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        lose(Status(.unavailable, "\(error)"))
+        lose(Status(.unavailable, "\(error)" + hint))
         context.close(promise: nil)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        lose(Status(.unavailable, "the connection was closed"))
+        lose(Status(.unavailable, "the connection was closed" + hint))
+        gone()
     }
+
+    private var hint: String { handshakeTimer == nil ? "" : hintBeforeReady }
 
     // MARK: Output
 
@@ -116,10 +128,7 @@ class ConnectionHandler: ChannelInboundHandler {
             return
         }
         drainEvents(ByteBuffer())
-        if isSentAway || !session.isAlive {
-            lose(Status(.unavailable, "the connection was closed"))
-            context.close(promise: nil)
-        }
+        if isSentAway || !session.isAlive { closeAfterOutput(context) }
     }
 
     /// Hands frames to the channel until it is full or nothing is left; false of none.
@@ -210,7 +219,27 @@ class ConnectionHandler: ChannelInboundHandler {
 
     // MARK: The end
 
-    /// Ends the connection for a reason, telling the peer.
+    /// Ends a connection on which nothing is open any more, once the peer has heard all of it.
+    func finish() {
+        guard !isLost else { return }
+        session.terminate(.noError)
+        flush()
+    }
+
+    /// Closes once the socket took what was written and the peer has closed, too.
+    ///
+    /// Closing at once would drop what waits for the socket; and closing a socket that holds
+    /// unread bytes, such as window updates on their way, would make the kernel send a reset, which
+    /// takes from the peer what it has not read yet.
+    private func closeAfterOutput(_ context: ChannelHandlerContext) {
+        let limit = isSentAway ? Duration.seconds(1) : .seconds(30)
+        lose(Status(.unavailable, "the connection was closed"))
+        context.close(mode: .output, promise: nil)
+        let bound = NIOLoopBound(context, eventLoop: loop)
+        lingerTimer = loop.scheduleTask(in: .init(limit)) { bound.value.close(promise: nil) }
+    }
+
+    /// Ends the connection for a reason at once, telling the peer if it still listens.
     func fail(_ status: Status, _ code: ErrorCode) {
         guard !isLost else { return }
         session.terminate(code)

@@ -1,54 +1,66 @@
-import NIOCore
+package import NIOCore
 import Synchronization
 
 /// What a deadline ends.
-protocol Expiring: AnyObject, Sendable {
+package protocol Expiring: AnyObject, Sendable {
     func deadlineReached()
 }
 
-/// The deadlines of many calls on one timer of an event loop.
-final class DeadlineTimer: Sendable {
+/// The deadlines of many calls on few timers of an event loop.
+///
+/// A timer of the loop is set only where none fires early enough, and is never cancelled, which
+/// would cost more than letting it find nothing to do.
+package final class DeadlineTimer: Sendable {
     private struct State {
         var heap = DeadlineHeap()
-        /// The earliest moment a timer of the loop will fire.
-        var armed: ContinuousClock.Instant?
+        /// When the loop's timers fire: each earlier than the one before it.
+        var armed: [ContinuousClock.Instant] = []
+
+        /// Whether a timer must be set for this moment.
+        mutating func arm(_ deadline: ContinuousClock.Instant) -> Bool {
+            if let earliest = armed.last, earliest <= deadline { return false }
+            armed.append(deadline)
+            return true
+        }
     }
 
     private let loop: any EventLoop
     private let state = Mutex(State())
 
-    init(_ loop: any EventLoop) {
+    package init(_ loop: any EventLoop) {
         self.loop = loop
     }
 
-    func insert(_ item: any Expiring, at deadline: ContinuousClock.Instant) {
-        let isEarlier = state.withLock { state in
+    /// How many timers of the loop are set.
+    package var timerCount: Int { state.withLock { $0.armed.count } }
+
+    package func insert(_ item: any Expiring, at deadline: ContinuousClock.Instant) {
+        let mustArm = state.withLock { state in
             state.heap.insert(item, at: deadline)
-            if let armed = state.armed, armed <= deadline { return false }
-            state.armed = deadline
-            return true
+            return state.arm(deadline)
         }
-        if isEarlier { arm(deadline) }
+        if mustArm { setTimer(deadline) }
     }
 
-    func remove(_ item: any Expiring) {
+    package func remove(_ item: any Expiring) {
         state.withLock { $0.heap.remove(item) }
     }
 
-    private func arm(_ deadline: ContinuousClock.Instant) {
+    private func setTimer(_ deadline: ContinuousClock.Instant) {
         let (seconds, attoseconds) = (deadline - .now).components
         // Rounded up, so that the deadline has passed when the timer fires.
         let delay = max(0, min(seconds, 86_400) * 1_000_000 + attoseconds / 1_000_000_000_000 + 1)
-        loop.scheduleTask(in: .microseconds(delay)) { self.fire() }
+        loop.scheduleTask(in: .microseconds(delay)) { self.fire(deadline) }
     }
 
-    private func fire() {
+    private func fire(_ moment: ContinuousClock.Instant) {
         let (expired, next) = state.withLock { state in
             let expired = state.heap.removeExpired(at: .now)
-            state.armed = state.heap.earliest
-            return (expired, state.armed)
+            state.armed.removeAll { $0 == moment }
+            let next = state.heap.earliest.flatMap { state.arm($0) ? $0 : nil }
+            return (expired, next)
         }
-        if let next { arm(next) }
+        if let next { setTimer(next) }
         for item in expired { item.deadlineReached() }
     }
 }

@@ -2,7 +2,7 @@ import Synchronization
 
 /// What a server answers to `grpc.health.v1.Health`.
 ///
-/// The name "" stands for the server as a whole.
+/// The name "" stands for the server as a whole; the services of its router are known by name.
 public final class Health: Sendable {
     /// The states of the standard, with its numbers.
     public enum ServingStatus: Int, Sendable {
@@ -24,7 +24,17 @@ public final class Health: Sendable {
 
     private let state = Mutex(State())
 
-    init() {}
+    init(services: [String]) {
+        state.withLock { state in
+            for service in services { state.statuses[service] = .serving }
+        }
+    }
+
+    /// Sets what the server says of itself and of every service it knows.
+    public func setAll(_ status: ServingStatus) {
+        let names = state.withLock { Array($0.statuses.keys) }
+        for name in names { set(service: name, status) }
+    }
 
     /// Sets what the server says of a service, and tells those who watch it.
     public func set(service: String, _ status: ServingStatus) {

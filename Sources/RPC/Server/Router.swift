@@ -9,6 +9,11 @@ public struct Router: Sendable {
     /// The paths this router answers, sorted.
     public var paths: [String] { routes.keys.sorted() }
 
+    /// The full names of the services whose methods this router answers, sorted.
+    public var services: [String] {
+        Set(routes.values.map(\.service)).sorted()
+    }
+
     public mutating func unary<Request, Response>(
         _ method: Method<Request, Response>,
         _ handler: @escaping @Sendable (Request, CallContext) async throws -> Response
@@ -63,7 +68,8 @@ public struct Router: Sendable {
     ) {
         precondition(routes[method.path] == nil, "\(method.path) has two handlers")
         routes[method.path] = Route(
-            path: method.path, kind: method.kind, requestName: Request.wireName,
+            path: method.path, service: method.service, kind: method.kind,
+            requestName: Request.wireName,
             maximumRequestBytes: Request.maximumBytes, body: body)
     }
 }
@@ -71,6 +77,7 @@ public struct Router: Sendable {
 /// One method with its types taken off: bytes in, bytes out.
 struct Route: Sendable {
     let path: String
+    let service: String
     let kind: CallKind
     /// The full name of the request's type.
     let requestName: String

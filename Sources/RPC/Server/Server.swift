@@ -22,7 +22,7 @@ public final class Server: Sendable {
     }
 
     /// What the server answers to health probes.
-    public let health: Health = Health()
+    public let health: Health
     private let configuration: ServerConfiguration
     private let router: Router
     private let state = Mutex(State())
@@ -30,6 +30,7 @@ public final class Server: Sendable {
     public init(_ configuration: ServerConfiguration, router: Router) {
         self.configuration = configuration
         var router = router
+        health = Health(services: router.services)
         HealthService.register(health, in: &router)
         self.router = router
     }
@@ -97,14 +98,14 @@ public final class Server: Sendable {
     private func connection(
         on channel: any Channel, _ tls: TLSContext?
     ) throws -> ServerConnection {
-        if let tls {
-            try channel.pipeline.syncOperations.addHandler(TLSHandler(tls, serverName: nil))
-        }
         let handler = try ServerConnectionHandler(router, configuration, loop: channel.eventLoop)
         let connection = ServerConnection(channel, handler, configuration.handlers)
         handler.attach(connection)
-        try channel.pipeline.syncOperations.addHandler(handler)
         try register(connection, channel)
+        if let tls {
+            try channel.pipeline.syncOperations.addHandler(TLSHandler(tls, serverName: nil))
+        }
+        try channel.pipeline.syncOperations.addHandler(handler)
         return connection
     }
 
@@ -121,7 +122,11 @@ public final class Server: Sendable {
             state.connections[ObjectIdentifier(connection)] = connection
             return true
         }
-        guard isTaken else { throw Status(.resourceExhausted, "the server takes no connection") }
+        guard isTaken else {
+            // Whoever throws here is merely left out of the connections to serve.
+            channel.close(promise: nil)
+            throw Status(.resourceExhausted, "the server takes no connection")
+        }
         channel.closeFuture.whenComplete { _ in
             self.state.withLock { $0.connections[ObjectIdentifier(connection)] = nil }
         }

@@ -153,7 +153,7 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
         task.cancel()
     }
 
-    func deadlineReached() {
+    package func deadlineReached() {
         abandon(Status(.deadlineExceeded, "the deadline passed before \(route.path) was done"))
     }
 

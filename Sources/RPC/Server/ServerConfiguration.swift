@@ -24,7 +24,8 @@ public struct ServerConfiguration: Sendable {
     public var maximumHeaderBytes: Int = 16 << 10
     /// How many unread request bytes a call may hold.
     public var streamWindowBytes: Int = 1 << 20
-    /// How many unread request bytes a connection may hold.
+    /// How many request bytes of all calls may be on their way. What a connection holds unread is
+    /// bounded by its calls: `maximumConcurrentStreams` times `streamWindowBytes`.
     public var connectionWindowBytes: Int = 8 << 20
     /// How many response bytes a call may queue before its handler is suspended.
     public var writeBufferBytes: Int = 256 << 10

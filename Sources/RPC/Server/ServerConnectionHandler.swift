@@ -282,7 +282,7 @@ final class ServerConnectionHandler: ConnectionHandler {
         let bound = NIOLoopBound(self, eventLoop: loop)
         // Not from within the session's events: ending it here would cut their frames off.
         loop.execute {
-            bound.value.fail(Status(.unavailable, "the server was drained"), .noError)
+            bound.value.finish()
         }
     }
 
@@ -298,6 +298,9 @@ final class ServerConnectionHandler: ConnectionHandler {
             observe(entry.call)
         }
         startCalls()
+    }
+
+    override func gone() {
         connection?.closed()
     }
 }

@@ -73,6 +73,8 @@ public struct ServiceHost: Sendable {
         adjust(&configuration)
         let part = ServerPart(
             server: Server(configuration, router: router), drainLimit: settings.drainLimit)
+        // It serves once it was announced: what runs before that, such as loading a model, may fail.
+        part.server.health.setAll(.notServing)
         server = part
         return part.server
     }
@@ -121,6 +123,7 @@ public struct ServiceHost: Sendable {
         if let server { address.port = try await server.listeningPort() }
         var ready = ReadyFile(address: "\(address)")
         for step in beforeReady { try await step(&ready) }
+        server?.health.setAll(.serving)
         if let file = settings.readyFile { try ready.write(to: file) }
         var metadata: Logger.Metadata = [
             "address": "\(ready.address)", "data_directory": "\(settings.dataDirectory)",

@@ -29,15 +29,19 @@ public struct JobCalls: Sendable {
     /// Starts a job whose input is the request's bytes, or finds the one its key has started.
     ///
     /// The runner reads it back with `Request(decoding: context.job.input)`.
+    ///
+    /// - Parameter goesOn: whether a job that failed or was cancelled goes on with this request.
     public func start(
-        kind: String, key: String, _ request: some WireMessage
+        kind: String, key: String, _ request: some WireMessage, goesOn: Bool = false
     ) async throws -> JobState {
         guard !key.isEmpty else {
             throw Status(
                 .invalidArgument,
                 "the request has no key; give one, so that asking again does not start twice")
         }
-        return JobState(try await table.start(kind: kind, key: key, input: request.encoded()))
+        return JobState(
+            try await table.start(
+                kind: kind, key: key, input: request.encoded(), goesOn: goesOn))
     }
 
     /// Sends every event after the sequence number, stored and live, until the job has ended.

@@ -28,6 +28,10 @@ package struct ChatRequest: Sendable {
         generate.messages = try Self.messages(fields.take("messages"))
         generate.sampling = try Self.sampling(&fields)
         generate.policy = try Self.policy(fields.take("revision"), usual: usual)
+        // The caller's limit holds for all that is generated, revisions included.
+        let limits = [generate.sampling.maximumTokens, generate.policy.maximumTokens]
+        generate.policy.maximumTokens = limits.filter { $0 > 0 }.min() ?? 0
+        generate.sampling.maximumTokens = 0
         generate.conversation = try fields.string("conversation") ?? ""
         isStreaming = try fields.bool("stream") ?? false
         includesUsage = try Self.includesUsage(fields.take("stream_options"), isStreaming)
@@ -187,7 +191,7 @@ extension ChatRequest {
     ///
     /// ```
     /// {"mode": "off|autonomous|enforced", "minimum": 0, "maximum": 3, "maximum_tokens": 2000,
-    ///  "milliseconds": 60000, "stop_on_fixpoint": true, "threshold": 0.5}
+    ///  "milliseconds": 60000, "stop_on_fixpoint": true, "threshold": 0.5, "rollback": "verdict"}
     /// ```
     package static func policy(_ value: JSON?, usual: RevisionPolicy) throws -> RevisionPolicy {
         guard let value else { return usual }
@@ -204,25 +208,31 @@ extension ChatRequest {
             }
             policy.mode = mode
         }
-        let least = try fields.integer("minimum", 0...100)
-        let most = try fields.integer("maximum", 0...100)
-        let minimum = least ?? (policy.mode == .enforced ? most ?? usual.minimum : 0)
-        let maximum = most ?? max((usual.maximum as Int?) ?? 0, minimum)
-        if maximum < minimum {
+        let minimum = try fields.integer("minimum", 0...100)
+        let maximum = try fields.integer("maximum", 0...100)
+        policy.minimum = minimum ?? (policy.mode == .enforced ? maximum ?? usual.minimum : 0)
+        policy.maximum = maximum ?? usual.maximum.map { max($0, policy.minimum) }
+        if let maximum = policy.maximum, maximum < policy.minimum {
             throw OpenAIError.invalid(
-                "'revision.maximum' is \(maximum), below 'revision.minimum', \(minimum).",
+                "'revision.maximum' is \(maximum), below 'revision.minimum', \(policy.minimum).",
                 parameter: "revision.maximum")
         }
-        policy.minimum = minimum
-        policy.maximum = maximum
         // With no revision allowed there is nothing to decide on, and no feedback to ask for.
-        if maximum == 0 { policy.mode = .off }
+        if policy.maximum == 0 { policy.mode = .off }
         policy.maximumTokens =
             try fields.integer("maximum_tokens", 1...10_000_000) ?? usual.maximumTokens
         policy.milliseconds =
             try fields.integer("milliseconds", 1...86_400_000) ?? usual.milliseconds
         policy.stopOnFixpoint = try fields.bool("stop_on_fixpoint") ?? usual.stopOnFixpoint
         policy.threshold = try fields.number("threshold", 0...1) ?? usual.threshold
+        if let name = try fields.string("rollback") {
+            guard let rollback = Rollback(name: name) else {
+                throw OpenAIError.invalid(
+                    "'\(name)' is not one of ['verdict', 'feedback'].",
+                    parameter: "revision.rollback")
+            }
+            policy.rollback = rollback
+        }
         try fields.finish()
         return policy
     }

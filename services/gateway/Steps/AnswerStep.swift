@@ -76,7 +76,7 @@ struct AnswerStep: StepAction {
             throw fields.wrong("sampling", "temperature, topP, topK, seed, maximumTokens")
         }
         sampling.temperature = try parts.number("temperature") ?? 0
-        sampling.topP = try parts.number("topP") ?? 0
+        sampling.topP = try parts.number("topP")
         sampling.topK = try parts.integer("topK") ?? 0
         sampling.seed = try parts.integer("seed")
         sampling.maximumTokens = try parts.integer("maximumTokens") ?? 0

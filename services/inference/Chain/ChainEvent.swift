@@ -39,6 +39,8 @@ package struct CommittedVerdict: Sendable, Equatable {
     package var probability: Double
     /// Whether the policy decided against the model.
     package var isForced: Bool
+    /// How often the feedback before it was given up and written anew.
+    package var rewritten = 0
 }
 
 /// Why a chain ended.

@@ -1,0 +1,108 @@
+import HTTP2
+import NIOCore
+import NIOPosix
+
+/// A client by hand: reads only when it is told to, and enforces nothing.
+final class RawClient {
+    /// What a stream got.
+    struct Answer {
+        var headers: [String: String] = [:]
+        var byteCount = 0
+        var trailers: [String: String] = [:]
+        var isClosed = false
+        var code = ErrorCode.noError
+    }
+
+    private let session: Session
+    private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
+    private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    private(set) var answers: [Int32: Answer] = [:]
+    private(set) var hasEnded = false
+    private var events: [Event] = []
+
+    private init(
+        _ session: Session, _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>,
+        _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    ) {
+        self.session = session
+        self.inbound = inbound.makeAsyncIterator()
+        self.outbound = outbound
+    }
+
+    /// Connects for as long as `body` runs.
+    static func connected(
+        to port: Int, _ body: (RawClient) async throws -> Void
+    ) async throws {
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.socketOption(.so_rcvbuf), value: 64 << 10)
+            .connect(host: "127.0.0.1", port: port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                        wrappingChannelSynchronously: channel,
+                        configuration: .init(
+                            backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2)))
+                }
+            }
+        try await channel.executeThenClose { inbound, outbound in
+            let client = RawClient(try Session(role: .client), inbound, outbound)
+            try await client.flush()
+            try await body(client)
+        }
+    }
+
+    /// Begins a call with one message of plain bytes; the number of its stream.
+    func call(
+        _ path: String, _ message: [UInt8], headers: [(String, String)] = []
+    ) async throws -> Int32 {
+        let fields = HeaderList(
+            [
+                (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "test"),
+                ("te", "trailers"), ("content-type", "application/grpc"),
+            ] + headers.map { (name: $0.0, value: $0.1) })
+        let stream = try session.request(fields)
+        answers[stream.id] = Answer()
+        session.send(stream, Chunk(flag: 0, length: UInt32(message.count), body: message))
+        try session.finish(stream)
+        try await flush()
+        return stream.id
+    }
+
+    /// Reads once, and gives back leave to send as much more; false at the end.
+    func read() async throws -> Bool {
+        guard let input = try await inbound.next(isolation: #isolation) else {
+            hasEnded = true
+            return false
+        }
+        let bytes = Array(buffer: input)
+        try session.receive(bytes, at: .now)
+        session.takeEvents(into: &events)
+        for event in events { note(event) }
+        try await flush()
+        return true
+    }
+
+    private func note(_ event: Event) {
+        switch event {
+        case .headers(let stream, let block):
+            for (name, value) in block.fields.pairs {
+                if block.endsStream { answers[stream.id]?.trailers[name] = value }
+                answers[stream.id]?.headers[name] = value
+            }
+        case .data(let stream, let range):
+            answers[stream.id]?.byteCount += range.count
+            session.consume(stream, range.count)
+        case .closed(let stream, let code):
+            answers[stream.id]?.isClosed = true
+            answers[stream.id]?.code = code
+        default: break
+        }
+    }
+
+    private func flush() async throws {
+        while true {
+            let bytes = try session.produce(upTo: 64 << 10)
+            if bytes.isEmpty { return }
+            try await outbound.write(ByteBuffer(bytes: bytes))
+        }
+    }
+}
