@@ -54,7 +54,7 @@ let targets: [Target] = [
     // command
     command("hone", "Schema", "ServiceKit", "RPC", "Wire", argumentParser()),
     // tests
-    kit("TestKit"),
+    kit("TestKit", "Corpus"),
     tests(of: "Wire"),
     tests(of: "Tokenization"),
     tests(of: "HTTP2"),
@@ -163,8 +163,9 @@ func command(_ name: String, _ dependencies: Target.Dependency...) -> Target {
     .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings())
 }
 
-func kit(_ name: String) -> Target {
-    .target(name: name, path: "Tests/\(name)", swiftSettings: settings())
+func kit(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings())
 }
 
 func tests(of name: String, depends: Bool = true, _ dependencies: Target.Dependency...) -> Target {

@@ -18,6 +18,7 @@ struct BenchEngine: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "engine",
         abstract: "Tokens per second of reading and writing, beside what memory allows.",
+        discussion: "Example: hone bench engine --models 0.8M,15M --threads 1,2",
         helpNames: [])
 
     @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
@@ -32,6 +33,7 @@ struct BenchTrain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
         abstract: "Tokens per second of training, beside PyTorch's where it is installed.",
+        discussion: "Example: hone bench train --models 0.8M,15M",
         helpNames: [])
 
     @Argument(parsing: .captureForPassthrough) var arguments: [String] = []

@@ -84,7 +84,7 @@ struct DemoCommand: AsyncParsableCommand {
             group.addTask { try await client.run() }
             defer { group.cancelAll() }
             let request = WorkflowRequest.with {
-                $0.key = "demo-\(workflow.scale)"
+                $0.key = "demo-\(workflow.scale)-\(workflow.tutor)"
                 $0.definition = workflow.text
             }
             let job = try await client.unary(

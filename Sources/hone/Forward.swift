@@ -18,15 +18,23 @@ extension ForwardedCommand {
 
 struct Augment: ForwardedCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Let a teacher write chains for a file of instructions.", helpNames: [])
+        abstract: "Let a teacher write chains for a file of instructions.",
+        discussion: """
+            Example: hone augment --input-path alpaca.json --output-path chains.jsonl \
+            --fail-path failed.jsonl --endpoint http://127.0.0.1:7410/v1 --model tutor
+            """, helpNames: [])
     static let executable = "hone-augmentation"
-    static let verb = "run"
+    static let verb = "augment"
     @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
 }
 
 struct Train: ForwardedCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Fine-tune a model on a file of chains.", helpNames: [])
+        abstract: "Fine-tune a model on a file of chains.",
+        discussion: """
+            Example: hone train --model_name_or_path models/llama --data_path chains.jsonl \
+            --output_dir runs/first
+            """, helpNames: [])
     static let executable = "hone-trainer"
     static let verb = "train"
     @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
@@ -43,7 +51,11 @@ struct Diff: ForwardedCommand {
 
 struct Answer: ForwardedCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Answer a file of questions, with revisions.", helpNames: [])
+        abstract: "Answer a file of questions, with revisions.",
+        discussion: """
+            Example: hone answer --model-path runs/first --model-id first --question-file question.jsonl \
+            --answer-file answer.jsonl --max-num-revisions 3
+            """, helpNames: [])
     static let executable = "hone-inference"
     static let verb = "answer"
     @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
@@ -51,7 +63,10 @@ struct Answer: ForwardedCommand {
 
 struct Generate: ForwardedCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Continue a prompt with a model.", helpNames: [])
+        abstract: "Continue a prompt with a model.",
+        discussion: """
+            Example: hone generate --model runs/first --prompt "Once upon a time" --json
+            """, helpNames: [])
     static let executable = "hone-inference"
     static let verb = "generate"
     @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
@@ -59,7 +74,10 @@ struct Generate: ForwardedCommand {
 
 struct Score: ForwardedCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Log-probabilities of a sequence of tokens.", helpNames: [])
+        abstract: "Log-probabilities of a sequence of tokens.",
+        discussion: """
+            Example: hone score --model runs/first --ids 1,2,3 --json
+            """, helpNames: [])
     static let executable = "hone-inference"
     static let verb = "score"
     @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
@@ -67,7 +85,10 @@ struct Score: ForwardedCommand {
 
 struct Tokenize: ForwardedCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Turn texts into token ids.", helpNames: [])
+        abstract: "Turn texts into token ids.",
+        discussion: """
+            Example: hone tokenize --tokenizer runs/first --jsonl texts.jsonl
+            """, helpNames: [])
     static let executable = "hone-inference"
     static let verb = "tokenize"
     @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
@@ -76,14 +97,11 @@ struct Tokenize: ForwardedCommand {
 /// `hone evaluate …` judges; `hone evaluate aggregate|match …` counts.
 struct Evaluate: ForwardedCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Let a judge compare two answer files, or aggregate reviews.", helpNames: [])
+        abstract: "Let a judge compare two answer files, or aggregate reviews.",
+        discussion: """
+            Example: hone evaluate aggregate --model-first a_vs_b.jsonl --opponent-first b_vs_a.jsonl --json
+            """, helpNames: [])
     static let executable = "hone-evaluator"
-    static let verb = "judge"
+    static let verb = "evaluate"
     @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
-
-    mutating func run() async throws {
-        let own = ["aggregate", "match", "judge"]
-        let verbs = arguments.first.map(own.contains) == true ? [] : [Self.verb]
-        try Executables.become(Self.executable, verbs + arguments)
-    }
 }

@@ -13,8 +13,9 @@ struct Hone: AsyncParsableCommand {
             """,
         subcommands: [
             UpCommand.self, DownCommand.self, StatusCommand.self, DemoCommand.self,
-            WorkflowCommand.self, ChatCommand.self, DataCommand.self, Augment.self, Train.self,
-            Diff.self, Answer.self, Evaluate.self, Generate.self, Score.self, Tokenize.self,
+            WorkflowCommand.self, LoadCommand.self, ChatCommand.self, DataCommand.self,
+            Augment.self, Train.self, Diff.self, Answer.self, Evaluate.self, Generate.self,
+            Score.self, Tokenize.self,
             BenchCommand.self, HealthCommand.self,
         ])
 

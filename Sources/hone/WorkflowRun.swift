@@ -48,6 +48,13 @@ struct WorkflowRun: AsyncParsableCommand {
                 separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             request.parameters[String(parts[0])] = String(parts[1])
         }
+        // The tutor of hone up takes a free port, which no definition can know.
+        if request.parameters["tutor"] == nil, request.definition.contains("${tutor}"),
+            let tutor = try connection.directory.services.entries()["tutor"],
+            LocalServices.isAlive(tutor), let address = tutor.http
+        {
+            request.parameters["tutor"] = address + "/v1"
+        }
         let asked = request
         try await connection.call(.gateway) { client in
             let state = try await client.unary(

@@ -123,7 +123,7 @@ import Testing
             let (_, metrics) = try await Program.curl(url + "/metrics")
             #expect(metrics.contains("hone_answers_total{reason=\"stop\"} 1"))
             #expect(metrics.contains("hone_tokens_total{segment=\"revision\"} 3"))
-            #expect(metrics.contains("hone_inference_ready 1"))
+            #expect(metrics.contains("hone_inference_ready{replica=\"127.0.0.1:"))
             let (_, models) = try await Program.curl(url + "/v1/models")
             #expect(try JSON(parsing: models)["data"]?[0]?["id"] == "scripted")
             #expect(try await Program.curl(url + "/v1/models/scripted").0 == 200)

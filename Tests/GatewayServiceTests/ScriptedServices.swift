@@ -12,6 +12,9 @@ import Wire
 final class ScriptedData: Sendable {
     let artifacts = Mutex<[String: [UInt8]]>([:])
     let imports = Mutex<[String]>([])
+    /// Whether imports wait until `refuse` is raised, and are refused then.
+    let holdsImports = Mutex(false)
+    let refuse = Signal()
 
     func router() -> Router {
         let data = self
@@ -21,6 +24,10 @@ final class ScriptedData: Sendable {
             for try await part in parts {
                 if let header = part.header { version.name = header.name }
                 version.bytes += part.data.count
+            }
+            if data.holdsImports.withLock({ $0 }) {
+                await data.refuse.wait()
+                throw Status(.resourceExhausted, "the disk is full")
             }
             version.version = "v\(version.bytes)"
             version.examples = 2
@@ -51,7 +58,10 @@ final class ScriptedData: Sendable {
 /// A trainer whose runs end when they are let; starts are counted by key.
 final class ScriptedTrainer: Sendable {
     let starts = Mutex<[String: Int]>([:])
-    private let table: JobTable
+    /// Whether runs take until they are cancelled.
+    let isSlow = Mutex(false)
+    let began = Signal()
+    let table: JobTable
 
     init(path: String) throws {
         table = try JobTable(path: path)
@@ -63,7 +73,9 @@ final class ScriptedTrainer: Sendable {
         var router = Router()
         router.unary(TrainerAPI.start) { request, _ in
             trainer.starts.withLock { $0[request.key, default: 0] += 1 }
-            return try await calls.start(kind: "training", key: request.key, request)
+            let state = try await calls.start(kind: "training", key: request.key, request)
+            guard state.status == .failed || state.status == .cancelled else { return state }
+            return try await calls.retry(JobReference.with { $0.id = state.id })
         }
         router.unary(TrainerAPI.get) { request, _ in try await calls.get(request) }
         router.unary(TrainerAPI.cancel) { request, _ in try await calls.cancel(request) }
@@ -77,8 +89,10 @@ final class ScriptedTrainer: Sendable {
     func run() async throws {
         let runner = JobFunction { context in
             let request = try TrainingRequest(decoding: context.job.input)
-            context.metrics(["loss": 1.5], "step 1")
+            for loss in [4.0, 2, 1.5, 1] { context.metrics(["loss": loss], "a step") }
             context.progress(1, of: 1)
+            self.began.raise()
+            if self.isSlow.withLock({ $0 }) { try await Task.sleep(for: .seconds(600)) }
             return #"{"steps": 1, "base": "\#(request.baseModel)"}"#
         }
         try await table.run(["training": runner])
@@ -115,17 +129,18 @@ func withWorkflows<Value: Sendable>(
     func client(_ port: Int) -> Client {
         Client(.addresses([.init(host: "127.0.0.1", port: port)]))
     }
-    let clients = (client(data), client(trainer), client(inference))
+    let clients = (client(data), client(trainer))
+    let replicas = try replicas(at: [inference])
     let services = Services(
-        data: clients.0, augmentation: clients.1, trainer: clients.1, inference: clients.2,
-        evaluator: clients.0,
-        inferenceTarget: .addresses([.init(host: "127.0.0.1", port: inference)]))
+        data: clients.0, augmentation: clients.1, trainer: clients.1, inference: replicas,
+        evaluator: clients.0)
     let table = try JobTable(path: path)
     let handler = GatewayHandler(jobs: JobCalls(table), services: services)
     let value = try await withThrowingTaskGroup(of: Void.self) { group in
-        for client in [clients.0, clients.1, clients.2] {
+        for client in [clients.0, clients.1] {
             group.addTask { try await client.run() }
         }
+        group.addTask { await replicas.run() }
         group.addTask {
             try await table.run([
                 WorkflowRunner.kind: WorkflowRunner(

@@ -48,28 +48,33 @@ final class ScriptedInference: Sendable {
     let started = Signal()
     let cancelled = Signal()
     let requests = Mutex<[GenerateRequest]>([])
+    /// The model it has; empty for none, as after a restart.
+    let model: Mutex<String>
+    let loads = Mutex<[String]>([])
     /// Whether it answers even those questions that say "wait".
     private let isPatient: Bool
 
-    init(patient: Bool = false) {
+    init(patient: Bool = false, model: String = "scripted") {
         isPatient = patient
+        self.model = Mutex(model)
+    }
+
+    private var status: InferenceStatus {
+        InferenceStatus.with {
+            $0.model = model.withLock { $0 }
+            $0.ready = !$0.model.isEmpty
+            $0.slots = 4
+        }
     }
 
     func router() -> Router {
         let script = self
         var router = Router()
-        router.unary(InferenceAPI.status) { _, _ in
-            InferenceStatus.with {
-                $0.model = "scripted"
-                $0.ready = true
-                $0.slots = 4
-            }
-        }
+        router.unary(InferenceAPI.status) { _, _ in script.status }
         router.unary(InferenceAPI.load) { request, _ in
-            InferenceStatus.with {
-                $0.model = request.model
-                $0.ready = true
-            }
+            script.loads.withLock { $0.append(request.model) }
+            script.model.withLock { $0 = request.model }
+            return script.status
         }
         router.serverStreaming(InferenceAPI.generate) { request, writer, _ in
             try await script.generate(request, writer)
@@ -79,6 +84,7 @@ final class ScriptedInference: Sendable {
 
     func generate(_ request: GenerateRequest, _ writer: ResponseWriter<GenerateEvent>) async throws
     {
+        guard status.ready else { throw Status(.failedPrecondition, "no model is loaded") }
         requests.withLock { $0.append(request) }
         let question = request.messages.last?.content ?? request.instruction
         var script = EventScript(writer)
@@ -92,12 +98,21 @@ final class ScriptedInference: Sendable {
                 throw error
             }
         }
+        if question.hasPrefix("full") { throw Status(.resourceExhausted, "the queue is full") }
+        if question.hasPrefix("nothing") { return }
+        if question.hasPrefix("break") {
+            return try await script.say(.answer, 0, ["broken "], done: false)
+        }
         if question.hasPrefix("fail") { throw Status(.outOfRange, "the prompt is too long") }
         let policy = request.policy
         let revisions =
             switch policy.mode {
             case .enforced: policy.minimum
+<<<<<<< HEAD
+            case .autonomous: min(1, policy.maximum ?? 0)
+=======
             case .autonomous: min(1, policy.maximum ?? 1)
+>>>>>>> 429afda436914ce3cefb9d8dacbce27eefc7927d
             default: 0
             }
         try await script.say(.answer, 0, ["draft ", "0 of ", "<b>\(question)</b>"])
@@ -197,13 +212,18 @@ private struct EventScript {
     }
 }
 
+/// Replicas at ports of this machine.
+func replicas(at ports: [Int], file: String? = nil) throws -> ReplicaSet {
+    try ReplicaSet(.addresses(ports.map { .init(host: "127.0.0.1", port: $0) }), file: file)
+}
+
 /// The gateway's HTTP side over scripted inference, while the body runs.
 func withGatewayHTTP<Value: Sendable>(
     _ script: ScriptedInference, keys: APIKeys = .none, registry: MetricsRegistry = .init(),
     _ body: @Sendable (String) async throws -> Value
 ) async throws -> Value {
     try await serving(script.router()) { port in
-        let client = Client(.addresses([.init(host: "127.0.0.1", port: port)]))
+        let replicas = try replicas(at: [port])
         let usual = RevisionPolicy.with {
             $0.mode = .autonomous
             $0.maximum = 3
@@ -211,11 +231,11 @@ func withGatewayHTTP<Value: Sendable>(
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let http = GatewayHTTP(
-            inference: client, keys: keys, usual: usual, registry: registry, logger: logger)
+            replicas: replicas, keys: keys, usual: usual, registry: registry, logger: logger)
         let part = HTTPPart(
             http.routes(), listen: ListenAddress(host: "127.0.0.1", port: 0), logger: logger)
         return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await client.run() }
+            group.addTask { await replicas.run() }
             group.addTask { try await part.run() }
             let value = try await body("http://\(await part.address())")
             group.cancelAll()

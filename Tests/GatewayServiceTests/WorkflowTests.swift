@@ -82,6 +82,8 @@ import Wire
             #expect(result["steps"]?["chains"]?["dataset"] == "c@v6")
             #expect(result["steps"]?["train"]?["model"] == "tuned")
             #expect(result["steps"]?["train"]?["base"] == "base")
+            #expect(result["steps"]?["train"]?["firstLoss"]?.doubleValue == 3)
+            #expect(result["steps"]?["train"]?["lastLoss"]?.doubleValue == 1.25)
             #expect(result["steps"]?["load"]?["replicas"] == 1)
             #expect(result["steps"]?["answer"]?["count"] == 2)
             #expect(result["steps"]?["answer"]?["meanRevisions"]?.doubleValue == 2)
@@ -166,5 +168,116 @@ import Wire
             let jobs = try await table.jobs()
             #expect(jobs.isEmpty)
         }
+    }
+
+    @Test func `cancelled, it leaves nothing running, and goes on when asked again`() async throws {
+        let request = try request()
+        trainer.isSlow.withLock { $0 = true }
+        try await withServices { handler, table in
+            let started = try await handler.runWorkflow(request, context)
+            let reference = JobReference.with { $0.id = started.id }
+            await trainer.began.wait()
+            while try await handler.steps(reference, context).steps[1].job.isEmpty {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            let cancelled = try await handler.cancel(reference, context)
+            #expect(cancelled.status == .cancelled)
+            let steps = try await handler.steps(reference, context).steps
+            #expect(steps[0].status == .succeeded)
+            #expect(steps.dropFirst().allSatisfy { $0.status == .cancelled })
+            let run = try await trainer.table.finish(of: steps[1].job)
+            #expect(run.status == .cancelled)
+            trainer.isSlow.withLock { $0 = false }
+            let again = try await handler.runWorkflow(request, context)
+            #expect(again.id == started.id)
+            let ended = try await table.finish(of: again.id)
+            #expect(ended.status == .succeeded, "\(ended.error)")
+            let after = try await handler.steps(reference, context).steps
+            #expect(after.allSatisfy { $0.status == .succeeded })
+            #expect(after[1].job == steps[1].job)
+        }
+        #expect(data.imports.withLock { $0 } == ["c"])
+    }
+
+    @Test func `a step that fails ends those beside it`() async throws {
+        trainer.isSlow.withLock { $0 = true }
+        let file = try folder.file("chains.jsonl", "{}\n")
+        let request = WorkflowRequest.with {
+            $0.key = "w"
+            $0.definition = """
+                steps:
+                  - {name: train, kind: train, dataset: c, outputModel: tuned, after: []}
+                  - {name: wait, kind: import, path: "\(file)", dataset: x,
+                     format: selfee, after: []}
+                """
+        }
+        data.holdsImports.withLock { $0 = true }
+        try await withServices { handler, table in
+            let started = try await handler.runWorkflow(request, context)
+            let reference = JobReference.with { $0.id = started.id }
+            await trainer.began.wait()
+            while try await handler.steps(reference, context).steps[0].job.isEmpty {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            data.refuse.raise()
+            let ended = try await table.finish(of: started.id)
+            #expect(ended.status == .failed)
+            #expect(ended.error.contains("the disk is full"))
+            let steps = try await handler.steps(reference, context).steps
+            #expect(steps.map(\.status) == [.cancelled, .failed])
+            let run = try await trainer.table.finish(of: steps[0].job)
+            #expect(run.status == .cancelled)
+        }
+    }
+
+    @Test func `a key names one workflow`() async throws {
+        let request = try request()
+        try await withServices { handler, table in
+            let started = try await handler.runWorkflow(request, context)
+            var other = request
+            other.parameters["questions"] = "elsewhere"
+            let error = await #expect(throws: GatewayError.self) {
+                try await handler.runWorkflow(other, context)
+            }
+            #expect(error?.status.code == .alreadyExists)
+            #expect(error?.description.contains("questions") == true)
+            var changed = request
+            changed.definition += "\n    limit: 1\n"
+            await #expect(throws: GatewayError.self) {
+                try await handler.runWorkflow(changed, context)
+            }
+            _ = try await table.finish(of: started.id)
+        }
+    }
+
+    @Test func `answers go on where every replica has come back empty`() async throws {
+        let request = try request("wait here")
+        let empty = ScriptedInference(patient: true, model: "")
+        let ended = try await serving(data.router()) { data in
+            try await serving(trainer.router()) { trainerPort in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await self.trainer.run() }
+                    let port = try await serving(ScriptedInference().router()) { $0 }
+                    let ended = try await withWorkflows(
+                        folder.path + "/jobs.sqlite", data: data, trainer: trainerPort,
+                        inference: port
+                    ) { handler, table in
+                        let id = try await serving(inference.router(), port: port) { _ in
+                            let started = try await handler.runWorkflow(request, context)
+                            await inference.started.wait()
+                            return started.id
+                        }
+                        return try await serving(empty.router(), port: port) { _ in
+                            try await table.finish(of: id)
+                        }
+                    }
+                    group.cancelAll()
+                    return ended
+                }
+            }
+        }
+        #expect(ended.status == .succeeded, "\(ended.error)")
+        #expect(empty.requests.withLock { $0.map(\.instruction) } == ["wait here"])
+        #expect(empty.loads.withLock { Set($0) } == ["tuned"])
     }
 }

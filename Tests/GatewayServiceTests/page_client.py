@@ -135,12 +135,32 @@ try:
     assert run("document.querySelector('.meter').textContent").startswith("9 tokens")
     picture("answer.png")
 
+    # The final answer has the ink of the page, kept words too; one line tells what happened.
+    ink = run("getComputedStyle(document.body).color")
+    assert run("[...document.querySelectorAll('.card.shown .text, .card.shown .text span')]"
+               ".every(x => getComputedStyle(x).color === %s)" % json.dumps(ink))
+    assert run("[...document.querySelectorAll('.card')].every(x => getComputedStyle(x).opacity === '1')")
+    assert run("document.querySelectorAll('[aria-live]').length") == 0
+    assert run("document.getElementById('status').textContent") == "finished, revisions: 1"
+
     # The stop button stops this stream, and the next question is answered.
     ask("wait")
     wait_for("the first word", lambda: run(
         "[...document.querySelectorAll('.card .text')].some(x => x.textContent.startsWith('waiting'))"))
     assert run("document.getElementById('send').hidden") is True
     picture("underway.png")
+
+    # What is not underway stays: the focus in an earlier turn, the selection in the text that grows.
+    assert run("document.querySelector('.turn:last-child').getAttribute('aria-busy')") == "true"
+    run("document.querySelector('details.feedback summary').focus();"
+        "window.kept = [...document.querySelectorAll('.card .text')].map(x => x);"
+        "getSelection().selectAllChildren(document.querySelector('.turn:last-child .live .text'))")
+    selected = run("getSelection().toString()")
+    assert selected.startswith("waiting"), selected
+    run("saved.turns[1].answer.drafts[0] += 'and waiting'; redraw(saved.turns[1])")
+    assert run("getSelection().toString()").startswith("waiting")
+    assert run("document.activeElement.tagName") == "SUMMARY"
+    assert run("window.kept.every(x => x.isConnected)"), "what stood there was made anew"
     run("document.getElementById('stop').click()")
     wait_for("the stop", lambda: run(
         "[...document.querySelectorAll('.meter')].some(x => x.textContent === 'stopped')"))
@@ -156,6 +176,23 @@ try:
         " && !!document.querySelector('.turn:last-child .card.shown')"))
     picture("settings.png")
 
+    # An answer that breaks off is told so, and nothing goes on blinking.
+    ask("break")
+    wait_for("the break", lambda: run("!!document.querySelector('.turn:last-child .error')"))
+    assert run("document.querySelectorAll('.live').length") == 0
+    run("saved.turns.pop(); document.querySelector('.turn:last-child').remove()")
+
+    # A reload in the middle of an answer keeps the question.
+    ask("wait for it")
+    wait_for("the first word", lambda: run(
+        "!!document.querySelector('.turn:last-child .live')"))
+    page.call("Page.reload")
+    wait_for("the interrupted turn", lambda: run(
+        "document.querySelectorAll('.turn').length === 4 && !!document.querySelector("
+        "'.turn:last-child .meter')?.textContent.startsWith('interrupted')"))
+    assert run("document.querySelectorAll('.live').length") == 0
+    run("saved.turns.pop(); save()")
+
     # A reload keeps the conversation; dark and narrow, nothing sticks out.
     page.call("Emulation.setEmulatedMedia",
               features=[{"name": "prefers-color-scheme", "value": "dark"}])
@@ -166,6 +203,14 @@ try:
     assert run("document.documentElement.scrollWidth <= 360"), "the page is wider than a phone"
     assert run("getComputedStyle(document.body).backgroundColor") == "rgb(23, 22, 20)"
     picture("phone.png")
+
+    # A damaged store is no reason to show nothing.
+    run("save = () => {}; localStorage.setItem('hone.chat',"
+        " JSON.stringify({turns: [7, {question: 'Q', answer: {drafts: 'x'}}], settings: 3}))")
+    page.call("Page.reload")
+    wait_for("the page", lambda: run(
+        "document.readyState === 'complete' && document.querySelectorAll('.turn').length === 1"
+        " && document.getElementById('model').textContent === 'scripted'"))
     print("all passed")
 finally:
     browser.terminate()

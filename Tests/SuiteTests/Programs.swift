@@ -25,9 +25,31 @@ enum Programs {
     /// Runs `hone` to its end.
     static func hone(_ arguments: [String]) throws -> Outcome {
         guard let path else { throw CocoaError(.fileNoSuchFile) }
+        return try run(path, arguments)
+    }
+
+    /// An executable beside `hone`.
+    static func sibling(_ name: String) -> URL? {
+        path?.deletingLastPathComponent().appending(path: name)
+    }
+
+    /// Where the Python packages are that foreign clients come from; nil where there are none.
+    static let python: URL? = {
+        let venv = ProcessInfo.processInfo.environment["HONE_VENV"] ?? "/var/tmp/hone-venv"
+        let path = venv + "/bin/python"
+        return FileManager.default.isExecutableFile(atPath: path) ? URL(filePath: path) : nil
+    }()
+
+    /// Runs a program to its end.
+    static func run(
+        _ program: URL, _ arguments: [String], in folder: URL? = nil,
+        _ environment: [String: String] = [:]
+    ) throws -> Outcome {
         let process = Process()
-        process.executableURL = path
+        process.executableURL = program
         process.arguments = arguments
+        if let folder { process.currentDirectoryURL = folder }
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         // Files, not pipes: services that outlive the command keep what they inherit open.
         let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try Data().write(to: file)

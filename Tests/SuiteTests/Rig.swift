@@ -6,7 +6,9 @@ import Testing
 /// All services as processes over a folder of their own; they end with this object.
 final class Rig {
     let folder: URL
-    var directory: [String] { ["--data-directory", folder.appending(path: "data").path] }
+    /// The services' data directory: where `hone up` keeps it below a home.
+    private var data: URL { folder.appending(path: ".hone") }
+    var directory: [String] { ["--data-directory", data.path] }
 
     init() throws {
         folder = FileManager.default.temporaryDirectory.appending(
@@ -42,13 +44,9 @@ final class Rig {
 
     /// Runs the workflow on drills, shortened.
     func drills(_ more: [String]) throws -> Programs.Outcome {
-        let tutor = try #require(try entry("tutor")["http"] as? String)
-        return try workflow(
+        try workflow(
             "drills",
-            [
-                "--set", "tutor=\(tutor)/v1", "--set", "chains=600", "--set", "steps=40", "--set",
-                "questions=8",
-            ] + more)
+            ["--set", "chains=600", "--set", "steps=40", "--set", "questions=8"] + more)
     }
 
     private func workflow(_ name: String, _ arguments: [String]) throws -> Programs.Outcome {
@@ -80,7 +78,7 @@ final class Rig {
 
     /// What is known of a running service.
     func entry(_ name: String) throws -> [String: Any] {
-        let table = folder.appending(path: "data/run/services.json")
+        let table = data.appending(path: "run/services.json")
         let value = try JSONSerialization.jsonObject(with: Data(contentsOf: table))
         return try #require((value as? [String: Any])?[name] as? [String: Any])
     }

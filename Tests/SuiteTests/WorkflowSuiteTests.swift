@@ -55,4 +55,28 @@ import Testing
             #expect(log.filter { $0 == "\(step): done" }.count == 1, "\(step)\n\(ended.text)")
         }
     }
+
+    @Test(.enabled(if: Programs.hasHone, "the executables are not built"))
+    func `drills go on when those who teach, judge and answer are killed`() throws {
+        let rig = try Rig()
+        try rig.up()
+        let started = try rig.drills(["--detach", "--key", "killed"])
+        #expect(started.status == 0, Comment(rawValue: started.text))
+        let id = started.text.split(separator: "\n").first.map(String.init) ?? ""
+        for (step, victims) in [
+            ("augment", ["augmentation"]), ("plain", ["inference-1", "inference-2"]),
+            ("judge", ["evaluator", "gateway"]),
+        ] {
+            try rig.wait(for: step, of: id)
+            for victim in victims { try rig.kill(victim) }
+            try rig.up()
+        }
+        let ended = try rig.drills(["--key", "killed", "--json"])
+        #expect(ended.status == 0, Comment(rawValue: ended.text))
+        #expect(try Set(rig.steps(id).values) == ["succeeded"])
+        let log = ended.text.split(separator: "\n")
+        for step in ["drill", "test", "train", "load"] {
+            #expect(log.filter { $0 == "\(step): begins" }.count == 1, "\(step)\n\(ended.text)")
+        }
+    }
 }

@@ -7,7 +7,7 @@ import Synchronization
 /// Makes chains of a file's examples, without a service; `hone augment` is this command.
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run",
+        commandName: Executables.name("hone-augmentation") == "hone" ? "augment" : "run",
         abstract: "Augment a file: examples in, chains out.",
         discussion: """
             Example:

@@ -9,6 +9,7 @@ struct Main: AsyncParsableCommand {
         commandName: "hone-data",
         abstract:
             "Owns datasets with their versions, artifacts by hash, and the registry of models.",
+        discussion: "Example: hone-data serve --data-directory ~/.hone/data",
         subcommands: [Serve.self, MergeFiles.self], defaultSubcommand: Serve.self)
 
     static func main() async {

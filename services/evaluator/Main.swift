@@ -5,8 +5,9 @@ import ServiceKit
 @main
 struct EvaluatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "hone-evaluator",
+        commandName: Executables.name("hone-evaluator"),
         abstract: "Lets a judge compare two models' answers, and counts what came of it.",
+        discussion: "Example: hone-evaluator serve --data-service 127.0.0.1:7401",
         subcommands: [
             ServeCommand.self, EvaluateCommand.self, JudgeCommand.self, AggregateCommand.self,
             MatchCommand.self,

@@ -8,8 +8,8 @@ package enum GatewayError: Error, Sendable, Equatable, CustomStringConvertible {
     case unknownParameter(name: String, known: [String])
     case unknownReference(text: String, step: String)
     case badStep(step: String, reason: String)
+    case otherWorkflow(key: String, difference: String)
     case jobFailed(step: String, job: String, reason: String)
-    case noReplica(model: String, failures: [String])
 
     package var description: String {
         switch self {
@@ -25,10 +25,10 @@ package enum GatewayError: Error, Sendable, Equatable, CustomStringConvertible {
             "step \"\(step)\" refers to ${\(text)}, which no parameter and no earlier step gives"
         case .badStep(let step, let reason):
             "step \"\(step)\": \(reason)"
+        case .otherWorkflow(let key, let difference):
+            "the key \"\(key)\" names a workflow with \(difference); give this one a key of its own"
         case .jobFailed(let step, let job, let reason):
             "step \"\(step)\": job \(job) ended without a result: \(reason)"
-        case .noReplica(let model, let failures):
-            "no inference replica loaded \"\(model)\": \(failures.joined(separator: "; "))"
         }
     }
 }
@@ -36,8 +36,8 @@ package enum GatewayError: Error, Sendable, Equatable, CustomStringConvertible {
 extension GatewayError: StatusConvertible {
     package var status: Status {
         switch self {
+        case .otherWorkflow: Status(.alreadyExists, description)
         case .jobFailed: Status(.aborted, description)
-        case .noReplica: Status(.failedPrecondition, description)
         default: Status(.invalidArgument, description)
         }
     }

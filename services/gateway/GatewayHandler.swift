@@ -23,8 +23,27 @@ package struct GatewayHandler: GatewayAPI.Handler {
         _ = try definition.values(given: request.parameters)
         let state = try await jobs.start(
             kind: WorkflowRunner.kind, key: request.key, request)
+        let job = try await jobs.table.job(state.id)
+        if let difference = try Self.difference(definition, request, from: job) {
+            throw GatewayError.otherWorkflow(key: request.key, difference: difference)
+        }
         guard state.status == .failed || state.status == .cancelled else { return state }
         return try await jobs.retry(JobReference.with { $0.id = state.id })
+    }
+
+    /// What a request asks for otherwise than the one that had its key before; nil if nothing.
+    private static func difference(
+        _ definition: WorkflowDefinition, _ request: WorkflowRequest, from job: Job
+    ) throws -> String? {
+        let former = try WorkflowRequest(decoding: job.input)
+        guard try WorkflowDefinition(parsing: former.definition) == definition else {
+            return "another definition"
+        }
+        let names = Set(former.parameters.keys).union(request.parameters.keys).sorted()
+        guard let name = names.first(where: { former.parameters[$0] != request.parameters[$0] })
+        else { return nil }
+        let value = former.parameters[name].map { "\"\($0)\"" } ?? "not given"
+        return "the parameter \(name), which was \(value)"
     }
 
     package func watchWorkflow(
@@ -43,46 +62,51 @@ package struct GatewayHandler: GatewayAPI.Handler {
     }
 
     package func steps(_ request: JobReference, _ context: CallContext) async throws -> StepList {
-        let steps = try await records(of: request.id)
+        let job = try await jobs.table.job(request.id)
+        let steps = try await records(of: job)
         return StepList.with {
-            $0.steps = steps.map { $0.record.state(name: $0.step.name, kind: $0.step.kind) }
+            $0.steps = steps.map { step, record in
+                record.seen(in: job).state(name: step.name, kind: step.kind)
+            }
         }
     }
 
     /// Ends the workflow, and the jobs its steps wait for in other services.
     package func cancel(_ request: JobReference, _ context: CallContext) async throws -> JobState {
-        let steps = try await records(of: request.id)
-        let state = try await jobs.cancel(request)
-        for (step, record) in steps where record.status == .running && !record.job.isEmpty {
-            let remote: RemoteJobs? =
-                switch step.kind {
-                case .augment: .augmentation(services.augmentation)
-                case .train: .trainer(services.trainer)
-                case .judge: .evaluator(services.evaluator)
-                default: nil
-                }
-            do {
-                try await remote?.cancel(record.job)
-            } catch let status as Status where Patience.isAway(status) {
-                // A service that is away has nothing running; its job waits for a workflow that is
-                // not coming, and can be cancelled there.
-                continue
+        try await jobs.table.cancel(request.id)
+        // Only once the workflow has ended does no step begin another job.
+        let job = try await jobs.table.finish(of: request.id)
+        if job.status == .cancelled {
+            for (step, record) in try await records(of: job) where record.status == .running {
+                try await services.cancel(record.job, of: step.kind)
             }
         }
-        return state
+        return JobState(job)
     }
 
     private func records(
-        of id: String
+        of job: Job
     ) async throws -> [(step: WorkflowDefinition.Step, record: StepRecord)] {
-        let job = try await jobs.table.job(id)
         let request = try WorkflowRequest(decoding: job.input)
         let definition = try WorkflowDefinition(parsing: request.definition)
         var records: [(WorkflowDefinition.Step, StepRecord)] = []
         for step in definition.steps {
-            let bytes = try await jobs.table.state(StepRecord.stateName(step.name), of: id)
+            let bytes = try await jobs.table.state(StepRecord.stateName(step.name), of: job.id)
             records.append((step, try bytes.map(StepRecord.init(decoding:)) ?? StepRecord()))
         }
         return records
+    }
+}
+
+extension StepRecord {
+    /// The record as it is to be seen once its workflow has ended: nothing of that runs or waits.
+    fileprivate func seen(in job: Job) -> StepRecord {
+        guard job.status == .cancelled || job.status == .failed,
+            status == .running || status == .queued
+        else { return self }
+        var record = self
+        record.status = .cancelled
+        if status == .running { record.finishedAtMilliseconds = Int(job.updatedAtMilliseconds) }
+        return record
     }
 }

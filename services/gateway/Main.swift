@@ -23,7 +23,9 @@ struct HoneGateway: AsyncParsableCommand {
 }
 
 struct Serve: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Serves until it is told to end.")
+    static let configuration = CommandConfiguration(
+        abstract: "Serves until it is told to end.",
+        discussion: "Example: hone-gateway serve --http-listen 127.0.0.1:7400")
 
     @OptionGroup var service: ServiceOptions
     @OptionGroup(title: "Gateway") var gateway: GatewayOptions

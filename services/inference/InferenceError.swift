@@ -49,7 +49,8 @@ extension Status {
                 case .queueFull: .resourceExhausted
                 case .notRunning: .unavailable
                 case .model: .internal
-                case .tooLong, .emptyPrompt, .unknownToken, .badSetting: .invalidArgument
+                case .tooLong: .outOfRange
+                case .emptyPrompt, .unknownToken, .badSetting: .invalidArgument
                 }
             self.init(code, error.description)
         case let error as TokenizationError: self.init(.failedPrecondition, error.description)

@@ -4,8 +4,9 @@ import ServiceKit
 @main
 struct Main: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "hone-inference",
+        commandName: Executables.name("hone-inference"),
         abstract: "Serves a model: answers with feedback and revisions, completions, scores.",
+        discussion: "Example: hone-inference serve --model ~/models/selfee-7b",
         subcommands: [
             Serve.self, Generate.self, Score.self, Tokenize.self, Answer.self, Bench.self,
         ],

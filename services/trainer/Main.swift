@@ -10,8 +10,9 @@ import ServiceKit
 @main
 struct TrainerMain: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "hone-trainer",
+        commandName: Executables.name("hone-trainer"),
         abstract: "Trains models on chains of answers, feedback and revisions.",
+        discussion: "Example: hone-trainer serve --data-service 127.0.0.1:7401",
         subcommands: [Serve.self, Train.self, Diff.self, Bench.self], defaultSubcommand: Serve.self)
 }
 

@@ -17,6 +17,11 @@ public enum Executables {
         return FileManager.default.isExecutableFile(atPath: path) ? path : nil
     }
 
+    /// The name an executable goes by in its help: "hone", where that command has become it.
+    public static func name(_ own: String) -> String {
+        HoneEnvironment.process["BECAME"] == own ? "hone" : own
+    }
+
     /// Makes this process a sibling: its process id, its streams and its signals stay.
     ///
     /// - Throws: if there is no such executable; returns never otherwise.
@@ -25,6 +30,7 @@ public enum Executables {
             throw CommandFailure(
                 "\(name) does not lie in \(try folder()); build it: swift build --product \(name)")
         }
+        unsafe setenv("HONE_BECAME", name, 1)
         // The copies live until the process is another one, or ends here.
         var pointers = unsafe ([path] + arguments).map { unsafe strdup($0) }
         unsafe pointers.append(nil)

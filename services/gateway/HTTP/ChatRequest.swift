@@ -10,8 +10,8 @@ package struct ChatRequest: Sendable {
     /// The model's name as the caller wrote it.
     package var model: String
 
-    /// The name under which a caller takes whatever model is loaded.
-    package static let anyModel = "hone"
+    /// The names under which a caller takes whatever model is loaded.
+    package static let anyModel: Set<String> = ["hone", "default"]
 
     /// - Parameter usual: the revision policy of requests that give none.
     package init(_ body: JSON, usual: RevisionPolicy) throws {
@@ -24,7 +24,7 @@ package struct ChatRequest: Sendable {
             throw OpenAIError.invalid("you must provide a model parameter", parameter: "model")
         }
         generate = GenerateRequest()
-        generate.model = model == Self.anyModel ? "" : model
+        generate.model = Self.anyModel.contains(model) ? "" : model
         generate.messages = try Self.messages(fields.take("messages"))
         generate.sampling = try Self.sampling(&fields)
         generate.policy = try Self.policy(fields.take("revision"), usual: usual)
@@ -53,9 +53,11 @@ package struct ChatRequest: Sendable {
             throw OpenAIError.invalid(
                 "'messages' must be an array of at least one message.", parameter: "messages")
         }
-        return try array.enumerated().map { index, message in
+        let messages = try array.enumerated().map { index, message in
             try Self.message(message, at: "messages[\(index)]")
         }
+        // The prompt has one place for what the system says, its beginning.
+        return messages.filter { $0.role == "system" } + messages.filter { $0.role != "system" }
     }
 
     private static func message(_ value: JSON, at place: String) throws -> ChatMessage {
@@ -143,9 +145,13 @@ package struct ChatRequest: Sendable {
         return includes
     }
 
-    /// Fields that may be there as long as they ask for nothing.
+    /// Fields that may be there as long as they ask for nothing. Hints that every answer heeds as well
+    /// as it can are passed over.
     private static func checkNeutral(_ fields: inout FieldReader) throws {
-        for key in ["user", "safety_identifier", "prompt_cache_key", "metadata"] {
+        for key in [
+            "user", "safety_identifier", "prompt_cache_key", "metadata", "reasoning_effort",
+            "verbosity",
+        ] {
             _ = fields.take(key)
         }
         let neutral: [(String, [JSON], String)] = [
@@ -211,6 +217,8 @@ extension ChatRequest {
                 "'revision.maximum' is \(maximum), below 'revision.minimum', \(policy.minimum).",
                 parameter: "revision.maximum")
         }
+        // With no revision allowed there is nothing to decide on, and no feedback to ask for.
+        if policy.maximum == 0 { policy.mode = .off }
         policy.maximumTokens =
             try fields.integer("maximum_tokens", 1...10_000_000) ?? usual.maximumTokens
         policy.milliseconds =

@@ -1,4 +1,5 @@
 package import Corpus
+import RPC
 package import Schema
 import Wire
 
@@ -20,10 +21,17 @@ package struct ChatResponse: Sendable {
         self.identifier = identifier
         self.created = created
         self.model = model
-        isPlain = policy.mode == .off || policy.maximum == 0
+        isPlain = policy.mode == .off
     }
 
-    package var isFinished: Bool { finish != nil }
+    /// What becomes of an answer whose last event never came.
+    static let unfinished = OpenAIError(
+        Status(.unavailable, "The answer broke off before it was finished; try again."))
+
+    /// Refuses to tell of an answer that has not ended as one.
+    package func checkFinished() throws {
+        if finish == nil { throw Self.unfinished }
+    }
 
     // MARK: Streaming
 

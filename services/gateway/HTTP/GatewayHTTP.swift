@@ -4,7 +4,7 @@ import HTTPTypes
 package import Hummingbird
 package import Logging
 import NIOCore
-package import RPC
+import RPC
 package import Schema
 package import ServiceKit
 
@@ -18,7 +18,7 @@ package struct GatewayHTTP: Sendable {
         package init() {}
     }
 
-    private let inference: Client
+    private let replicas: ReplicaSet
     private let catalogue: ModelCatalogue
     private let keys: APIKeys
     private let usual: RevisionPolicy
@@ -28,11 +28,11 @@ package struct GatewayHTTP: Sendable {
 
     /// - Parameter usual: the revision policy of requests that give none.
     package init(
-        inference: Client, keys: APIKeys = .none, usual: RevisionPolicy,
+        replicas: ReplicaSet, keys: APIKeys = .none, usual: RevisionPolicy,
         limits: Limits = Limits(), registry: MetricsRegistry = .shared, logger: Logger
     ) {
-        self.inference = inference
-        catalogue = ModelCatalogue(inference)
+        self.replicas = replicas
+        catalogue = ModelCatalogue(replicas)
         self.keys = keys
         self.usual = usual
         self.limits = limits
@@ -40,8 +40,9 @@ package struct GatewayHTTP: Sendable {
         self.logger = logger
     }
 
-    package func routes() -> Hummingbird.Router<BasicRequestContext> {
-        let router = Hummingbird.Router(context: BasicRequestContext.self)
+    package func routes() -> Hummingbird.Router<GatewayContext> {
+        let router = Hummingbird.Router(
+            context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ErrorMiddleware(registry: registry, logger: logger))
         for file in PageFile.all {
             router.get(RouterPath(file.path)) { _, _ in file.response() }
@@ -57,9 +58,9 @@ package struct GatewayHTTP: Sendable {
             try keys.check(request.headers[.authorization])
             return try await model(context.parameters.get("model") ?? "")
         }
-        router.post("/v1/chat/completions") { request, _ in
+        router.post("/v1/chat/completions") { request, context in
             try keys.check(request.headers[.authorization])
-            return try await chat(request)
+            return try await chat(request, context)
         }
         return router
     }
@@ -72,8 +73,8 @@ extension GatewayHTTP {
     private func ready() async -> Response {
         let (isReady, detail): (Bool, String)
         do {
-            let status = try await catalogue.status()
-            (isReady, detail) = (status.ready, status.ready ? status.model : "no model is loaded")
+            let models = try await catalogue.models()
+            (isReady, detail) = (!models.isEmpty, models.first ?? "no model is loaded")
         } catch {
             (isReady, detail) = (false, "inference cannot be reached")
         }
@@ -81,9 +82,10 @@ extension GatewayHTTP {
             ["ready": .bool(isReady), "detail": .string(detail)], status: isReady ? 200 : 503)
     }
 
+    /// Each replica's numbers bear its address; one that has left counts as not ready.
     private func metrics() async -> Response {
-        do {
-            let status = try await catalogue.status()
+        for replica in await replicas.known() {
+            let status = replica.status ?? InferenceStatus()
             let gauges: [(String, String, Double)] = [
                 ("hone_inference_ready", "Whether a model is loaded.", status.ready ? 1 : 0),
                 ("hone_inference_slots", "Answers worked on at once.", Double(status.slots)),
@@ -91,9 +93,10 @@ extension GatewayHTTP {
                 ("hone_inference_queued", "Answers waiting.", Double(status.queued)),
                 ("hone_inference_tokens_per_second", "Lately.", status.tokensPerSecond),
             ]
-            for (name, help, value) in gauges { registry.gauge(name, help).set(value) }
-        } catch {
-            registry.gauge("hone_inference_ready", "Whether a model is loaded.").set(0)
+            let labels = [("replica", "\(replica.endpoint)")]
+            for (name, help, value) in gauges {
+                registry.gauge(name, help, labels: labels).set(value)
+            }
         }
         var response = Self.plain(registry.exposition())
         response.headers[.contentType] = "text/plain; version=0.0.4; charset=utf-8"
@@ -105,8 +108,7 @@ extension GatewayHTTP {
 
 extension GatewayHTTP {
     private func models() async throws -> Response {
-        let status = try await catalogue.status()
-        let data = status.ready ? [Self.model(status.model)] : []
+        let data = try await catalogue.models().map(Self.model)
         return Self.json(["object": "list", "data": .array(data)])
     }
 
@@ -118,7 +120,7 @@ extension GatewayHTTP {
         ["id": .string(name), "object": "model", "created": 0, "owned_by": "hone"]
     }
 
-    private func chat(_ request: Request) async throws -> Response {
+    private func chat(_ request: Request, _ context: GatewayContext) async throws -> Response {
         var request = request
         let buffer = try await request.collectBody(upTo: limits.bodyBytes)
         let body: JSON
@@ -134,76 +136,75 @@ extension GatewayHTTP {
         let response = ChatResponse(
             identifier: "chatcmpl-" + Self.randomName(), created: Int(Date().timeIntervalSince1970),
             model: model, policy: chat.generate.policy)
+        let events = replicas.answer(chat.generate, within: limits.answerTime)
         return chat.isStreaming
-            ? stream(chat, response, request) : try await answer(chat, response, request)
+            ? try await stream(chat, response, events, context)
+            : try await answer(response, events, context)
     }
-
-    private var callOptions: CallOptions { CallOptions(deadline: limits.answerTime) }
 
     /// Answers in one piece; a caller who goes away ends the work.
     private func answer(
-        _ chat: ChatRequest, _ response: ChatResponse, _ request: Request
+        _ response: ChatResponse, _ events: AnswerStream, _ context: GatewayContext
     ) async throws -> Response {
-        let completion = try await request.body.consumeWithCancellationOnInboundClose { _ in
-            var response = response
-            try await inference.serverStreaming(
-                InferenceAPI.generate, chat.generate, options: callOptions
-            ) { events in
-                for try await event in events {
-                    count(event)
-                    response.take(event)
-                }
-            }
-            return response.completion()
+        let watch = try await context.watch(events.stop)
+        defer { context.end(watch) }
+        var response = response
+        while let event = try await events.next() {
+            count(event)
+            response.take(event)
         }
-        var reply = Self.json(completion)
-        // Watching for the caller's end has used the connection up.
-        reply.headers[.connection] = "close"
-        return reply
+        try response.checkFinished()
+        return Self.json(response.completion())
     }
 
     /// Answers in chunks, as server-sent events; a caller who goes away ends the work.
+    ///
+    /// The first event is waited for: what goes wrong before it is told by the HTTP status.
     private func stream(
-        _ chat: ChatRequest, _ response: ChatResponse, _ request: Request
-    ) -> Response {
-        let headers: HTTPFields = [
-            .contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache",
-            .connection: "close",
-        ]
-        let body = ResponseBody { writer in
-            try await request.body.consumeWithCancellationOnInboundClose { _ in
-                do {
-                    try await writer.write(Self.event(response.opening()))
-                    try await send(chat, response, to: &writer)
-                } catch is CancellationError {
-                    throw CancellationError()
-                } catch {
-                    logger.info("stream failed", metadata: ["error": "\(error)"])
-                    let error = OpenAIError(Status(describing: error))
-                    try await writer.write(Self.event(error.body))
-                }
-                try await writer.write(ByteBuffer(string: "data: [DONE]\n\n"))
+        _ chat: ChatRequest, _ response: ChatResponse, _ events: AnswerStream,
+        _ context: GatewayContext
+    ) async throws -> Response {
+        let first: GenerateEvent
+        do {
+            let watch = try await context.watch(events.stop)
+            defer { context.end(watch) }
+            guard let event = try await events.next() else { throw ChatResponse.unfinished }
+            first = event
+        }
+        let body = ResponseBody { @concurrent writer in
+            let watch = try await context.watch(events.stop)
+            defer { context.end(watch) }
+            do {
+                try await writer.write(Self.event(response.opening()))
+                try await send(chat, response, first, events, to: &writer)
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                logger.info("stream failed", metadata: ["error": "\(error)"])
+                try await writer.write(Self.event(OpenAIError(describing: error).body))
             }
+            try await writer.write(ByteBuffer(string: "data: [DONE]\n\n"))
             try await writer.finish(nil)
         }
+        let headers: HTTPFields = [
+            .contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache",
+        ]
         return Response(status: .ok, headers: headers, body: body)
     }
 
     @concurrent
     private func send(
-        _ chat: ChatRequest, _ response: ChatResponse, to writer: inout any ResponseBodyWriter
+        _ chat: ChatRequest, _ response: ChatResponse, _ first: GenerateEvent,
+        _ events: AnswerStream, to writer: inout any ResponseBodyWriter
     ) async throws {
         var response = response
-        try await inference.serverStreaming(
-            InferenceAPI.generate, chat.generate, options: callOptions
-        ) { @concurrent events in
-            for try await event in events {
-                count(event)
-                for chunk in response.chunks(for: event) {
-                    try await writer.write(Self.event(chunk))
-                }
-            }
+        var next: GenerateEvent? = first
+        while let event = next {
+            count(event)
+            for chunk in response.chunks(for: event) { try await writer.write(Self.event(chunk)) }
+            next = try await events.next()
         }
+        try response.checkFinished()
         if chat.includesUsage { try await writer.write(Self.event(response.usageChunk())) }
     }
 
@@ -249,53 +250,5 @@ extension GatewayHTTP {
     private static func randomName() -> String {
         String(UInt64.random(in: 0 ... .max), radix: 36)
             + String(UInt64.random(in: 0 ... .max), radix: 36)
-    }
-}
-
-/// Turns what is thrown into OpenAI's error object, and counts requests.
-struct ErrorMiddleware: RouterMiddleware {
-    typealias Context = BasicRequestContext
-
-    let registry: MetricsRegistry
-    let logger: Logger
-
-    @concurrent
-    func handle(
-        _ request: Request, context: BasicRequestContext,
-        next: @concurrent (Request, BasicRequestContext) async throws -> Response
-    ) async throws -> Response {
-        let began = ContinuousClock.now
-        let response: Response
-        do {
-            response = try await next(request, context)
-        } catch {
-            let path = "\(request.uri.path)"
-            let error = Self.told(error, path: path, method: request.method.rawValue)
-            if error.status >= 500 {
-                logger.warning(
-                    "request failed", metadata: ["path": "\(path)", "error": "\(error)"])
-            }
-            response = GatewayHTTP.json(error.body, status: error.status)
-        }
-        let route = context.endpointPath ?? "other"
-        let labels = [("route", route), ("status", "\(response.status.code)")]
-        registry.counter("hone_http_requests_total", "Requests answered.", labels: labels).add()
-        registry.histogram(
-            "hone_http_request_seconds", "Until the answer began.", labels: [("route", route)]
-        ).record(ContinuousClock.now - began)
-        return response
-    }
-
-    private static func told(_ error: any Error, path: String, method: String) -> OpenAIError {
-        switch error {
-        case let error as OpenAIError: error
-        case let error as HTTPError where error.status == .notFound: .notFound(path, method)
-        case let error as HTTPError:
-            OpenAIError(
-                status: error.status.code,
-                message: error.body ?? "The request was refused: \(error.status).",
-                type: "invalid_request_error", parameter: nil, code: nil)
-        default: OpenAIError(Status(describing: error))
-        }
     }
 }

@@ -8,7 +8,7 @@ import WebServing
 
 /// The HTTP server as a part of the host; tells its port once it listens.
 package struct HTTPPart: Service {
-    private let responder: RouterResponder<BasicRequestContext>
+    private let responder: RouterResponder<GatewayContext>
     private let listen: ListenAddress
     private let logger: Logger
     private let tls: TLSSettings?
@@ -16,7 +16,7 @@ package struct HTTPPart: Service {
     private let tellPort: AsyncStream<Int>.Continuation
 
     package init(
-        _ routes: Router<BasicRequestContext>, listen: ListenAddress, logger: Logger,
+        _ routes: Router<GatewayContext>, listen: ListenAddress, logger: Logger,
         tls: TLSSettings? = nil
     ) {
         responder = routes.buildResponder()

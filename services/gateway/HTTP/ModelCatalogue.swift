@@ -1,45 +1,35 @@
-package import RPC
-package import Schema
-import ServiceKit
-import Synchronization
+import RPC
+import Schema
 
-/// Which model inference serves: asked for at most once a second.
-package final class ModelCatalogue: Sendable {
-    private struct Known {
-        var status: InferenceStatus
-        var at: ContinuousClock.Instant
+/// Which models the replicas serve.
+package struct ModelCatalogue: Sendable {
+    private let replicas: ReplicaSet
+
+    package init(_ replicas: ReplicaSet) {
+        self.replicas = replicas
     }
 
-    private let inference: Client
-    private let known = Mutex<Known?>(nil)
-
-    private static let freshness = Duration.seconds(1)
-    private static let patience = Duration.seconds(5)
-
-    package init(_ inference: Client) {
-        self.inference = inference
-    }
-
-    /// What a replica says of itself.
-    package func status() async throws -> InferenceStatus {
-        let now = ContinuousClock.now
-        if let known = known.withLock({ $0 }), now - known.at < Self.freshness {
-            return known.status
+    /// The names of the models that can answer, the one loaded last first.
+    package func models() async throws -> [String] {
+        let known = await replicas.known()
+        guard known.contains(where: { $0.status != nil }) else {
+            throw known.compactMap(\.failure).first
+                ?? Status(.unavailable, "No inference replica can be reached; try again.")
         }
-        let status = try await inference.unary(
-            InferenceAPI.status, Empty(), options: CallOptions(deadline: Self.patience))
-        known.withLock { $0 = Known(status: status, at: now) }
-        return status
+        let wanted = replicas.wanted
+        let names = Set(known.compactMap(\.status).filter(\.ready).map(\.model))
+        return names.sorted { $0 == wanted || ($1 != wanted && $0 < $1) }
     }
 
     /// The name of the model that will answer; throws if it is not the one asked for.
     package func model(for name: String) async throws -> String {
-        let status = try await status()
-        guard status.ready else {
+        let models = try await models()
+        guard let first = models.first else {
             throw OpenAIError(
                 Status(.failedPrecondition, "No model is loaded yet; load one, or try again."))
         }
-        if name == ChatRequest.anyModel || name == status.model { return status.model }
-        throw OpenAIError.noModel(name)
+        if ChatRequest.anyModel.contains(name) { return first }
+        guard models.contains(name) else { throw OpenAIError.noModel(name) }
+        return name
     }
 }

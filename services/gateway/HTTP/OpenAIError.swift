@@ -31,6 +31,12 @@ package struct OpenAIError: Error, Sendable, Equatable, CustomStringConvertible 
             parameter: nil, code: nil)
     }
 
+    static func notAllowed(_ path: String, _ method: String) -> OpenAIError {
+        OpenAIError(
+            status: 405, message: "Not allowed to \(method) on \(path)",
+            type: "invalid_request_error", parameter: nil, code: "method_not_supported")
+    }
+
     static func noModel(_ name: String) -> OpenAIError {
         OpenAIError(
             status: 404,
@@ -59,6 +65,15 @@ package struct OpenAIError: Error, Sendable, Equatable, CustomStringConvertible 
             message: http == 503 && status.message.isEmpty
                 ? "The model is not available at present; try again." : status.message,
             type: type, parameter: nil, code: code)
+    }
+
+    /// What a caller of HTTP sees of whatever was thrown.
+    init(describing error: any Error) {
+        if let error = error as? OpenAIError {
+            self = error
+        } else {
+            self.init(Status(describing: error))
+        }
     }
 
     init(status: Int, message: String, type: String, parameter: String?, code: String?) {

@@ -145,9 +145,8 @@ private struct Asker: Sendable {
                 case .failedPrecondition, .notFound:
                     loads += 1
                     guard !request.model.isEmpty, loads <= Self.loads else { throw status }
-                    _ = try await scope.calling("inference") {
-                        try await Replicas(scope.services).load(request.model)
-                    }
+                    try await load()
+                case .unavailable where await isEmpty(): try await load()
                 case .resourceExhausted: break
                 default: guard Patience.isAway(status) else { throw status }
                 }
@@ -156,18 +155,27 @@ private struct Asker: Sendable {
         }
     }
 
+    private func load() async throws {
+        _ = try await scope.calling("inference") {
+            try await scope.services.inference.load(request.model)
+        }
+    }
+
+    /// Whether replicas are there and none has a model, as after all of them were started anew.
+    private func isEmpty() async -> Bool {
+        let known = await scope.services.inference.known().compactMap(\.status)
+        return !request.model.isEmpty && !known.isEmpty && !known.contains(where: \.ready)
+    }
+
     private func once(_ question: Question) async throws -> AnswerRow {
         var request = request
         request.instruction = question.text
         var record = RevisionRecord()
         var finish: GenerateEvent?
-        try await scope.services.inference.serverStreaming(
-            InferenceAPI.generate, request
-        ) { events in
-            for try await event in events {
-                record.take(event)
-                if event.kind == .finished { finish = event }
-            }
+        let events = scope.services.inference.answer(request)
+        while let event = try await events.next() {
+            record.take(event)
+            if event.kind == .finished { finish = event }
         }
         guard let finish else {
             throw Status(.unavailable, "the answer ended before it was finished")

@@ -49,9 +49,14 @@ struct TrainStep: StepAction {
         }
         request.parameters = try Self.parameters(fields)
         let (asked, client) = (request, scope.services.trainer)
-        var result = try await scope.job("trainer", .trainer(client)) {
+        var losses = LossEnds()
+        var result = try await scope.job(
+            "trainer", .trainer(client), onMetrics: { losses.take($0["loss"]) }
+        ) {
             try await client.unary(TrainerAPI.start, asked)
         }
+        if let first = losses.first { result["firstLoss"] = .double(first) }
+        if let last = losses.last { result["lastLoss"] = .double(last) }
         if result["model"]?.stringValue == nil { result["model"] = .string(asked.outputModel) }
         return result
     }
@@ -84,6 +89,25 @@ struct TrainStep: StepAction {
         parameters.beta2 = try fields.number("beta2")
         parameters.epsilon = try fields.number("epsilon")
         return parameters
+    }
+}
+
+/// The mean loss of a run's first steps and that of its last ones: one step's is mostly chance.
+private struct LossEnds {
+    private var losses: [Double] = []
+
+    private static let steps = 5
+
+    mutating func take(_ loss: Double?) {
+        if let loss { losses.append(loss) }
+    }
+
+    private var count: Int { max(1, min(Self.steps, losses.count / 2)) }
+    var first: Double? { Self.mean(losses.prefix(count)) }
+    var last: Double? { Self.mean(losses.suffix(count)) }
+
+    private static func mean(_ values: ArraySlice<Double>) -> Double? {
+        values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
     }
 }
 

@@ -3,7 +3,6 @@ import Jobs
 package import RPC
 import Schema
 import ServiceKit
-package import TLS
 import Wire
 
 /// Carries out steps of one kind. It may be called again for a step that was begun before, with the
@@ -18,23 +17,36 @@ package struct Services: Sendable {
     package let data: Client
     package let augmentation: Client
     package let trainer: Client
-    package let inference: Client
+    package let inference: ReplicaSet
     package let evaluator: Client
-    /// Where inference's replicas are, and how to speak to one of them.
-    package let inferenceTarget: Target
-    package let tls: TLSSettings?
 
     package init(
-        data: Client, augmentation: Client, trainer: Client, inference: Client,
-        evaluator: Client, inferenceTarget: Target, tls: TLSSettings? = nil
+        data: Client, augmentation: Client, trainer: Client, inference: ReplicaSet,
+        evaluator: Client
     ) {
         self.data = data
         self.augmentation = augmentation
         self.trainer = trainer
         self.inference = inference
         self.evaluator = evaluator
-        self.inferenceTarget = inferenceTarget
-        self.tls = tls
+    }
+
+    /// Ends a job that a step of some kind has started; an empty id is none.
+    func cancel(_ job: String, of kind: StepKind) async throws {
+        let jobs: RemoteJobs
+        switch kind {
+        case .augment: jobs = .augmentation(augmentation)
+        case .train: jobs = .trainer(trainer)
+        case .judge: jobs = .evaluator(evaluator)
+        default: return
+        }
+        if job.isEmpty { return }
+        do {
+            try await jobs.cancel(job)
+        } catch let status as Status where Patience.isAway(status) || status.code == .notFound {
+            // A service that is away has nothing running; its job waits for a workflow that is not
+            // coming, and can be cancelled there.
+        }
     }
 }
 
@@ -65,14 +77,17 @@ struct StepScope: Sendable {
 
     /// Starts a job, waits for its end however often its service goes away, and returns its result.
     func job(
-        _ service: String, _ jobs: RemoteJobs, _ start: () async throws -> JobState
+        _ service: String, _ jobs: RemoteJobs,
+        onMetrics: ([String: Double]) -> Void = { _ in }, _ start: () async throws -> JobState
     ) async throws -> JSON {
         let state = try await calling(service, start)
         try await rememberJob(state.id)
         let ended = try await jobs.follow(state.id, patience: patience) { event in
             switch event.kind {
             case .progress: report(event.progress, event.total, event.message)
-            case .metrics: context.metrics(event.metrics, step)
+            case .metrics:
+                context.metrics(event.metrics, step)
+                onMetrics(event.metrics)
             case .log: context.log("\(step): \(event.message)")
             case .state, .result, .unspecified, .unknown: break
             }

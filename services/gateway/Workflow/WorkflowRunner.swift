@@ -29,19 +29,32 @@ package struct WorkflowRunner: JobRunner {
         var values = try definition.values(given: request.parameters)
         values["workflow"] = .string(context.job.id)
         let progress = StepProgress(context, steps: definition.steps.count)
+        let results: [String: JSON]
+        do {
+            results = try await runSteps(of: definition, values, context, progress)
+        } catch {
+            // One that is interrupted goes on later; one that failed must leave nothing running.
+            if !Task.isCancelled { try await endSteps(of: definition, context) }
+            throw error
+        }
+        let ordered = definition.steps.map { ($0.name, results[$0.name] ?? .null) }
+        return JSON.object(JSONObject([("steps", .object(JSONObject(ordered)))])).text()
+    }
+
+    /// Runs each step once those it needs have succeeded.
+    private func runSteps(
+        of definition: WorkflowDefinition, _ values: [String: JSON], _ context: JobContext,
+        _ progress: StepProgress
+    ) async throws -> [String: JSON] {
         var results: [String: JSON] = [:]
         var waiting = definition.steps
-        let fixed = values
         try await withThrowingTaskGroup(of: (String, JSON).self) { group in
             while true {
                 for step in waiting where step.after.allSatisfy({ results[$0] != nil }) {
                     waiting.removeAll { $0.name == step.name }
-                    let known = results
+                    let substitution = Substitution(values: values, results: results)
                     group.addTask {
-                        let substitution = Substitution(values: fixed, results: known)
-                        return (
-                            step.name, try await run(step, substitution, context, progress)
-                        )
+                        (step.name, try await run(step, substitution, context, progress))
                     }
                 }
                 guard let (name, result) = try await group.next() else { break }
@@ -49,8 +62,19 @@ package struct WorkflowRunner: JobRunner {
                 progress.finished(name)
             }
         }
-        let ordered = definition.steps.map { ($0.name, results[$0.name] ?? .null) }
-        return JSON.object(JSONObject([("steps", .object(JSONObject(ordered)))])).text()
+        return results
+    }
+
+    /// Ends what ran beside a step that failed.
+    private func endSteps(of definition: WorkflowDefinition, _ context: JobContext) async throws {
+        for step in definition.steps {
+            let ledger = StepLedger(step.name, context)
+            let record = try await ledger.read()
+            guard record.status == .running else { continue }
+            try await services.cancel(record.job, of: step.kind)
+            try await ledger.finish(.cancelled, error: "another step failed")
+            context.log("\(step.name): cancelled, another step failed")
+        }
     }
 
     /// Runs a step, or returns what an earlier attempt of the same step with the same inputs gave.

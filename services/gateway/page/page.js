@@ -9,13 +9,33 @@ const fields = ["mode", "minimum", "maximum", "temperature", "tokens"];
 let saved = { turns: [], settings: {} };
 /** The stream underway, or null. */
 let running = null;
+/** Whether the page is being left, which breaks the stream: no failure to keep. */
+let leaving = false;
 
 function load() {
   try {
     const text = localStorage.getItem(storageName);
-    if (text) saved = Object.assign(saved, JSON.parse(text));
+    if (text) saved = whole(JSON.parse(text));
   } catch { /* a damaged or forbidden store is an empty one */ }
   for (const name of fields) if (saved.settings[name] !== undefined) $(name).value = saved.settings[name];
+}
+
+/** What of a stored value can be shown: whatever else it holds is left out. */
+function whole(value) {
+  const texts = (list) => (Array.isArray(list) ? list : []).map((text) => typeof text === "string" ? text : "");
+  const turns = value && Array.isArray(value.turns) ? value.turns : [];
+  return {
+    settings: value && typeof value.settings === "object" && value.settings || {},
+    turns: turns.filter((turn) => turn && typeof turn.question === "string").map((turn) => {
+      const answer = Object.assign(newAnswer(), turn.answer);
+      const verdicts = Array.isArray(answer.verdicts) ? answer.verdicts : [];
+      return { question: turn.question, answer: Object.assign(answer, {
+        drafts: texts(answer.drafts), feedbacks: texts(answer.feedbacks),
+        verdicts: verdicts.map((verdict) => verdict && typeof verdict === "object" ? verdict : null),
+        live: null, interrupted: !answer.reason && !answer.error && !answer.stopped,
+      }) };
+    }),
+  };
 }
 
 function save() {
@@ -81,66 +101,135 @@ function difference(before, text) {
   return out;
 }
 
-function draftCard(answer, index) {
-  const isLast = index === answer.drafts.length - 1;
-  const isLive = answer.live === (index === 0 ? "answer0" : "revision" + index);
-  const card = element("div", "card " + (isLast && answer.reason ? "shown" : isLast ? "" : "draft") + (isLive ? " live" : ""));
-  card.append(element("div", "label", index === 0 ? "answer" : "revision " + index));
-  const text = element("div", "text");
-  if (index > 0 && !isLive) text.append(difference(answer.drafts[index - 1], answer.drafts[index]));
-  else text.textContent = answer.drafts[index];
-  card.append(text);
+// ---- What is shown: each part is made once, and changed where it changed ----
+
+/** What is on the page of a turn: its box, its parts by name, and how each was drawn last. */
+const views = new WeakMap();
+
+/** The part of a name, made where it is not there; `draw` runs if what it shows has changed. */
+function part(view, name, make, state, draw) {
+  let item = view.parts.get(name);
+  if (!item) {
+    item = { node: make(), drawn: null };
+    view.parts.set(name, item);
+    view.box.append(item.node);
+  }
+  if (item.drawn === state) return;
+  draw(item.node, item.drawn);
+  item.drawn = state;
+}
+
+/** Shows a text that grows: what stands there already, and may be selected, stays. */
+function grow(box, text) {
+  const old = box.firstChild;
+  if (box.childNodes.length === 1 && old.nodeType === Node.TEXT_NODE && text.startsWith(old.data)) {
+    if (text.length > old.data.length) old.appendData(text.slice(old.data.length));
+  } else box.textContent = text;
+}
+
+function makeDraft(index) {
+  const card = element("div", "card");
+  card.append(element("div", "label", index === 0 ? "answer" : "revision " + index), element("div", "text"));
   return card;
 }
 
-function feedbackBlock(answer, index) {
-  const isLive = answer.live === "feedback" + index;
-  const block = element("details", "feedback" + (isLive ? " live" : ""));
-  block.open = isLive;
+function drawDraft(view, answer, index) {
+  const isLast = index === answer.drafts.length - 1;
+  const isLive = answer.live === (index === 0 ? "answer0" : "revision" + index);
+  const kind = isLast && answer.reason ? "shown" : isLast ? "" : "draft";
+  const text = answer.drafts[index];
+  const compares = index > 0 && !isLive;
+  part(view, "draft" + index, () => makeDraft(index), [kind, isLive, compares, text].join("\n"), (card) => {
+    card.className = "card " + kind + (isLive ? " live" : "");
+    const box = card.lastChild;
+    if (!compares) grow(box, text);
+    else if (box.dataset.compared !== text) {
+      box.replaceChildren(difference(answer.drafts[index - 1], text));
+      box.dataset.compared = text;
+    }
+  });
+}
+
+function makeFeedback(index) {
+  const block = element("details", "feedback");
   const summary = element("summary", "", "feedback " + (index + 1) + " ");
-  if (answer.verdicts[index]) summary.append(verdictBadge(answer.verdicts[index]));
-  block.append(summary, element("div", "text", answer.feedbacks[index]));
+  summary.addEventListener("click", () => { block.dataset.touched = "yes"; });
+  block.append(summary, element("div", "text"));
   return block;
 }
 
-function meter(answer) {
-  if (answer.error) return element("div", "card error", answer.error);
-  if (answer.stopped) return element("div", "meter", "stopped");
-  if (!answer.reason) return null;
+function drawFeedback(view, answer, index) {
+  const isLive = answer.live === "feedback" + index;
+  const verdict = answer.verdicts[index];
+  const text = answer.feedbacks[index];
+  const state = [isLive, JSON.stringify(verdict), text].join("\n");
+  part(view, "feedback" + index, () => makeFeedback(index), state, (block) => {
+    block.className = "feedback" + (isLive ? " live" : "");
+    // Open while it is written, unless somebody has decided otherwise.
+    if (!block.dataset.touched) block.open = isLive;
+    grow(block.lastChild, text);
+    const summary = block.firstChild;
+    if (verdict && !summary.querySelector(".verdict")) summary.append(verdictBadge(verdict));
+  });
+}
+
+function meterText(answer) {
+  if (answer.error) return answer.error;
+  if (answer.stopped) return "stopped";
+  if (answer.interrupted) return "interrupted: the page was left before the answer was finished";
+  if (!answer.reason) return answer.drafts.length === 0 ? "waiting for the model…" : "";
   const usage = answer.usage || {};
   const parts = ["answer", "feedback", "revision", "verdict"]
     .filter((name) => usage[name + "_tokens"]).map((name) => `${name} ${usage[name + "_tokens"]}`);
   const total = ["answer", "feedback", "revision", "verdict"].reduce((sum, name) => sum + (usage[name + "_tokens"] || 0), 0);
   let text = `${total} tokens (${parts.join(", ")}) · ended: ${answer.reason}`;
   if (answer.seconds) text += ` · ${(total / answer.seconds).toFixed(1)} tokens/s`;
-  return element("div", "meter", text);
+  return text;
 }
 
-function show(turn) {
-  const box = element("section", "turn");
-  box.append(element("div", "mine", turn.question));
-  const answer = turn.answer;
-  for (let index = 0; index < answer.drafts.length || index < answer.feedbacks.length; index++) {
-    if (answer.drafts[index] !== undefined) box.append(draftCard(answer, index));
-    if (answer.feedbacks[index] !== undefined) box.append(feedbackBlock(answer, index));
-  }
-  const end = meter(answer);
-  if (end) box.append(end);
-  else if (answer.drafts.length === 0) box.append(element("div", "meter", "waiting for the model…"));
-  return box;
-}
-
-/** Replaces what is shown of a turn; keeps the end in view if it was in view. */
+/** Brings what is shown of a turn up to date; keeps the end in view if it was in view. */
 function redraw(turn) {
   const log = $("log");
   const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
-  const fresh = show(turn);
-  const opened = turn.box ? [...turn.box.querySelectorAll("details")].map((item) => item.open) : [];
-  if (turn.box) turn.box.replaceWith(fresh); else log.append(fresh);
-  fresh.querySelectorAll("details").forEach((item, index) => { if (opened[index]) item.open = true; });
-  Object.defineProperty(turn, "box", { value: fresh, configurable: true, enumerable: false });
-  $("empty").hidden = true;
+  let view = views.get(turn);
+  if (!view) {
+    view = { box: element("section", "turn"), parts: new Map() };
+    view.box.append(element("div", "mine", turn.question));
+    log.append(view.box);
+    views.set(turn, view);
+    $("empty").hidden = true;
+  }
+  const answer = turn.answer;
+  view.box.setAttribute("aria-busy", String(running !== null && running.turn === turn));
+  for (let index = 0; index < answer.drafts.length || index < answer.feedbacks.length; index++) {
+    if (answer.drafts[index] !== undefined) drawDraft(view, answer, index);
+    if (answer.feedbacks[index] !== undefined) drawFeedback(view, answer, index);
+  }
+  const text = meterText(answer);
+  part(view, "meter", () => element("div", "meter"), text + (answer.error ? "!" : ""), (box) => {
+    box.className = answer.error ? "card error" : "meter";
+    box.textContent = text;
+    box.hidden = !text;
+  });
+  const last = view.parts.get("meter").node;
+  if (last !== view.box.lastChild) view.box.append(last);
   if (atEnd) log.scrollTop = log.scrollHeight;
+}
+
+/** Tells those who do not see the page what has happened, one line at a time. */
+function announce(text) {
+  if ($("status").textContent !== text) $("status").textContent = text;
+}
+
+/** The line for an event; empty for those that need none. */
+function announcement(event) {
+  const number = event.segment ? event.segment.index + 1 : 0;
+  switch (event.event) {
+    case "segment_started": return event.segment.kind === "answer" ? "answer" : `${event.segment.kind} ${number}`;
+    case "verdict": return event.verdict.needed ? "revision needed" : "no revision needed";
+    case "finished": return `finished, revisions: ${event.count}`;
+    default: return "";
+  }
 }
 
 // ---- Asking ----
@@ -192,24 +281,33 @@ async function ask(question) {
   const request = JSON.stringify(body(question));
   const turn = { question, answer: newAnswer() };
   saved.turns.push(turn);
-  running = new AbortController();
+  const controller = new AbortController();
+  running = { controller, turn };
   busy(true);
   redraw(turn);
+  save();
   const began = performance.now();
   let frame = 0;
   const later = () => { if (!frame) frame = requestAnimationFrame(() => { frame = 0; redraw(turn); }); };
   try {
-    const response = await fetch("/v1/chat/completions", { method: "POST", headers: headers(), body: request, signal: running.signal });
-    if (!response.ok) throw new Error((await response.json()).error.message);
+    const response = await fetch("/v1/chat/completions", { method: "POST", headers: headers(), body: request, signal: controller.signal });
+    if (!response.ok) throw new Error(await refusal(response));
     for await (const chunk of events(response)) {
       if (chunk.error) throw new Error(chunk.error.message);
-      if (chunk.revision) take(turn.answer, chunk.revision);
+      if (chunk.revision) {
+        take(turn.answer, chunk.revision);
+        const line = announcement(chunk.revision);
+        if (line) announce(line);
+      }
       later();
     }
+    if (!turn.answer.reason) throw new Error("the answer broke off before it was finished");
   } catch (error) {
+    if (leaving) return;
     turn.answer.live = null;
     if (error.name === "AbortError") turn.answer.stopped = true;
     else turn.answer.error = error.message || "the connection broke";
+    announce(turn.answer.error || "stopped");
   }
   cancelAnimationFrame(frame);
   turn.answer.seconds = (performance.now() - began) / 1000;
@@ -219,20 +317,28 @@ async function ask(question) {
   save();
 }
 
+/** Why a request was refused, as far as the answer says. */
+async function refusal(response) {
+  try { return (await response.json()).error.message; } catch { return "the gateway answered " + response.status; }
+}
+
 function busy(isBusy) {
   $("send").hidden = isBusy;
   $("stop").hidden = !isBusy;
   $("clear").disabled = isBusy;
-  if (!isBusy) $("prompt").focus();
+  // Whoever is reading elsewhere stays there.
+  if (!isBusy && [document.body, $("send"), $("stop")].includes(document.activeElement)) $("prompt").focus();
 }
 
-function stop() { if (running) running.abort(); }
+function stop() { if (running) running.controller.abort(); }
 
 async function status() {
+  let text;
   try {
     const ready = await (await fetch("/readyz")).json();
-    $("model").textContent = ready.ready ? ready.detail : "not ready: " + ready.detail;
-  } catch { $("model").textContent = "the gateway cannot be reached"; }
+    text = ready.ready ? ready.detail : "not ready: " + ready.detail;
+  } catch { text = "the gateway cannot be reached"; }
+  if ($("model").textContent !== text) $("model").textContent = text;
 }
 
 $("composer").addEventListener("submit", (event) => {
@@ -258,6 +364,9 @@ $("settings").addEventListener("click", () => {
 });
 $("drawer").addEventListener("submit", (event) => event.preventDefault());
 $("drawer").addEventListener("change", save);
+
+addEventListener("pagehide", () => { leaving = true; save(); });
+addEventListener("pageshow", () => { leaving = false; });
 
 load();
 for (const turn of saved.turns) redraw(turn);

@@ -9,7 +9,7 @@ struct Answer: AsyncParsableCommand {
         abstract: "Answer a file of questions, without a service.",
         discussion: """
             What is finished is kept: run the same command again after a crash and it goes on.
-            Example: hone-inference answer --model-path ~/models/selfee-7b --model-id selfee-7b \
+            Example: hone answer --model-path ~/models/selfee-7b --model-id selfee-7b \
             --question-file question.jsonl --answer-file answer.jsonl --max-num-revisions 3
             """)
 

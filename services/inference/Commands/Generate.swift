@@ -8,7 +8,7 @@ struct Generate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Continue a text, without a service.",
         discussion: """
-            Example: hone-inference generate --model ~/models/stories --prompt "Once upon" \
+            Example: hone generate --model ~/models/stories --prompt "Once upon" \
             --max-tokens 50 --temperature 0 --json
             """)
 

@@ -6,7 +6,7 @@ import Tokenization
 struct Score: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Give the log-probability of each token, without a service.",
-        discussion: "Example: hone-inference score --model ~/models/stories --ids 1,403,407 --json")
+        discussion: "Example: hone score --model ~/models/stories --ids 1,403,407 --json")
 
     @Option(help: "The model's folder in the Hugging Face layout.")
     var model: String

@@ -9,7 +9,7 @@ struct Tokenize: AsyncParsableCommand {
         discussion: """
             Each row of the file has a text; each row of the output has that row's members with \
             its ids in place of the text.
-            Example: hone-inference tokenize --tokenizer ~/models/selfee-7b --jsonl texts.jsonl
+            Example: hone tokenize --tokenizer ~/models/selfee-7b --jsonl texts.jsonl
             """)
 
     @Option(help: "The tokenizer: tokenizer.json, tokenizer.model, a rank file, or a folder.")

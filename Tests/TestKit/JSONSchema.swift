@@ -1,11 +1,15 @@
-import Corpus
+public import Corpus
 
 /// As much of JSON Schema as OpenAI's description of its API uses.
-struct JSONSchema {
-    let document: JSON
+public struct JSONSchema: Sendable {
+    public let document: JSON
+
+    public init(document: JSON) {
+        self.document = document
+    }
 
     /// What is wrong with a value, or nil if it fits the named schema.
-    func fault(_ value: JSON, _ name: String) -> String? {
+    public func fault(_ value: JSON, _ name: String) -> String? {
         guard let schema = document["components"]?["schemas"]?[name] else { return "no \(name)" }
         return fault(value, schema, at: name)
     }
