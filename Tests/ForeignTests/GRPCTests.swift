@@ -5,7 +5,7 @@ import Wire
 
 /// The Python library of gRPC, as a client of our server and as a server of our client.
 @Suite(
-    .enabled(if: Tool.hasGRPC, "grpcio is not there (HONE_VENV)"), .timeLimit(.minutes(2)),
+    .enabled(if: Tool.hasGRPC, "grpcio is not there (HONE_VENV)"), .timeLimit(.minutes(5)),
     .serialized)
 struct GRPCTests {
     @Test func `a grpcio client gets what it asks of our server`() async throws {

@@ -4,7 +4,7 @@ import Testing
 import Wire
 
 /// curl and h2load against our server.
-@Suite(.timeLimit(.minutes(2)), .serialized)
+@Suite(.timeLimit(.minutes(5)), .serialized)
 struct HTTPToolTests {
     static let curl = "/usr/bin/curl"
     static let h2load = "/usr/bin/h2load"

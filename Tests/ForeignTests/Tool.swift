@@ -25,7 +25,7 @@ enum Tool {
         var description: String { "\(program) ended with \(status): \(output)" }
     }
 
-    /// Runs a program to its end; its output as text. Ended by force after a minute.
+    /// Runs a program to its end; its output as text. Ended by force after four minutes.
     @discardableResult
     static func run(_ program: String, _ arguments: String...) throws -> String {
         try run(program, arguments)
@@ -46,7 +46,7 @@ enum Tool {
         let process = Process()
         let pipe = Pipe()
         process.executableURL = URL(filePath: "/usr/bin/timeout")
-        process.arguments = ["60", program] + arguments
+        process.arguments = ["240", program] + arguments
         process.standardOutput = pipe
         process.standardError = pipe
         process.standardInput = FileHandle.nullDevice

@@ -1,7 +1,7 @@
 import RPC
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct BenchmarkTests {
     @Test func `the benchmark measures every shape`() async throws {
         try await withServer(RPCBenchmark.router) { client, _, _ in

@@ -3,7 +3,7 @@ import Testing
 import Wire
 
 /// The four kinds of calls, and what travels with them.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct CallTests {
     @Test func `a unary call gets its answer`() async throws {
         try await withServer(Echo.router) { client, _, _ in

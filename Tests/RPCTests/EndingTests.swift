@@ -4,7 +4,7 @@ import Testing
 import Wire
 
 /// Deadlines and cancellation, which end both sides.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct EndingTests {
     /// A handler that waits until it is cancelled, and says so.
     private func waitingRouter(_ begun: Gate, _ cancelled: Gate) -> Router {

@@ -3,7 +3,7 @@ import Testing
 import Wire
 
 /// Who does not read is not sent to.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct FlowTests {
     /// Waits until a count that must reach `minimum` has not moved for a while.
     private static func rest(_ count: Counter, atLeast minimum: Int) async throws {

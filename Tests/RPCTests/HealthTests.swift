@@ -3,7 +3,7 @@ import Testing
 import Wire
 
 /// `grpc.health.v1.Health`, asked with protobuf by hand.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct HealthTests {
     static let check = Method<Bytes, Bytes>(
         service: "grpc.health.v1.Health", name: "Check", kind: .unary, idempotent: true)

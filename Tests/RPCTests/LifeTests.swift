@@ -4,7 +4,7 @@ import Testing
 import Wire
 
 /// Health, drain, reconnection and balancing.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct LifeTests {
     /// A router whose unary call answers a name, and counts.
     private func named(_ name: UInt8, _ count: Counter = Counter()) -> Router {
@@ -87,7 +87,7 @@ struct LifeTests {
         configuration.port = try await running(first) { $0 }
         let client = Client(.dns(host: configuration.host, port: configuration.port))
         try await running(client) { [configuration] in
-            let patient = CallOptions(deadline: .seconds(50), waitForReady: true)
+            let patient = CallOptions(deadline: .seconds(240), waitForReady: true)
             for name in UInt8(1)...3 {
                 let server = Server(configuration, router: self.named(name))
                 let answer = try await running(server) { _ in

@@ -7,7 +7,7 @@ import Testing
 import Wire
 
 /// What a server owes to peers that are slow, silent or one too many.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ServerLifeTests {
     static let messages = 64
 
@@ -141,7 +141,7 @@ struct ServerLifeTests {
 }
 
 /// Many deadlines, few timers.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct DeadlineTimerTests {
     private final class Item: Expiring {
         let reached = Gate()

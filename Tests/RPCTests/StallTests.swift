@@ -6,7 +6,7 @@ import Testing
 import Wire
 
 /// Streams of many and of large messages arrive whole, however late their reader begins.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct StallTests {
     struct Load: Sendable, CustomTestStringConvertible {
         let count: Int

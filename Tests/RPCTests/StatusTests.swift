@@ -3,7 +3,7 @@ import Testing
 import Wire
 
 /// How calls end.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct StatusTests {
     struct Refusal: StatusConvertible {
         var status: Status { Status(.failedPrecondition, "not now") }

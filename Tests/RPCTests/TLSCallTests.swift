@@ -5,7 +5,7 @@ import Testing
 import Wire
 
 /// Calls over TLS, and who is turned away.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct TLSCallTests {
     private func server(_ files: Certificates, mutual: Bool) throws -> ServerConfiguration {
         ServerConfiguration(

@@ -8,27 +8,31 @@ import Testing
 /// `hone health`, as the health checks of containers run it.
 @Suite(.enabled(if: Executable.path(of: "hone") != nil, "hone was not built"))
 struct HealthCommandTests {
+    /// Enough for the slowest machine.
+    private let patience = ["--timeout", "300"]
+
     @Test func `its exit code says whether a service serves`() async throws {
         let server = Server(ServerConfiguration(), router: Router())
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
             let address = "127.0.0.1:\(try await server.listeningPort())"
-            let serving = try await Executable.run("hone", ["health", address])
+            let serving = try await Executable.run("hone", ["health", address] + patience)
             #expect(serving.status == 0, "\(serving.errors)")
             #expect(serving.text == "\(address) serves\n")
             let unknown = try await Executable.run(
-                "hone", ["health", address, "--service", "hone.Data"])
+                "hone", ["health", address, "--service", "hone.Data"] + patience)
             #expect(unknown.status == 1)
             #expect(unknown.errors.contains("hone.Data"))
             server.health.set(service: "hone.Data", .serving)
             let known = try await Executable.run(
-                "hone", ["health", address, "--service", "hone.Data"])
+                "hone", ["health", address, "--service", "hone.Data"] + patience)
             #expect(known.status == 0, "\(known.errors)")
             server.health.set(service: "", .notServing)
-            let stopped = try await Executable.run("hone", ["health", address])
+            let stopped = try await Executable.run("hone", ["health", address] + patience)
             #expect(stopped.status == 1)
             #expect(stopped.errors.contains("does not serve"))
-            let http = try await Executable.run("hone", ["health", "--http", "http://\(address)/"])
+            let http = try await Executable.run(
+                "hone", ["health", "--http", "http://\(address)/"] + patience)
             #expect(http.status == 1)
             #expect(http.errors.contains("did not answer in HTTP/1.1"))
             server.drain()
@@ -79,11 +83,11 @@ struct HealthCommandTests {
     }
 
     @Test func `silence ends at the limit`() async throws {
-        let start = ContinuousClock.now
-        await #expect(throws: CommandFailure.self) {
+        // The server says nothing and keeps the connection, so that only the limit ends this.
+        let failure = await #expect(throws: CommandFailure.self) {
             _ = try await probe(answering: [], closing: false, limit: .milliseconds(200))
         }
-        #expect(ContinuousClock.now - start < .seconds(10))
+        #expect(failure.map { "\($0)" }?.contains("did not answer within") == true)
     }
 
     @Test(arguments: ["", "127.0.0.1:80", "ftp://127.0.0.1/", "http:///path"])
@@ -95,7 +99,7 @@ struct HealthCommandTests {
 
     /// Probes a server that sends these pieces to whoever connects.
     private func probe(
-        answering pieces: [String], closing: Bool = true, limit: Duration = .seconds(10)
+        answering pieces: [String], closing: Bool = true, limit: Duration = .seconds(300)
     ) async throws -> Int {
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .bind(host: "127.0.0.1", port: 0) { channel in

@@ -7,7 +7,7 @@ import Testing
 import Wire
 
 /// A service's process, within this one.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct HostTests {
     struct Nothing: WireMessage {
         static let wireName = "test.Nothing"

@@ -36,7 +36,9 @@ struct SecureServiceTests {
         #expect(
             distrusting.errors.contains("certificate verify failed"), "\(distrusting.errors)")
         let health = try await Executable.run(
-            "hone", ["health", data.address, "--service", "hone.Data"] + flags(files, "client"))
+            "hone",
+            ["health", data.address, "--service", "hone.Data", "--timeout", "300"]
+                + flags(files, "client"))
         #expect(health.status == 0, "\(health.errors)")
         #expect(data.end() == 0)
     }
@@ -82,12 +84,12 @@ struct SecureServiceTests {
         #expect(plain.status != 0)
         let health = try await Executable.run(
             "hone",
-            ["health", "--http", url, "--timeout", "60", "--tls-authority"]
+            ["health", "--http", url, "--timeout", "300", "--tls-authority"]
                 + [files.path("authority.pem")])
         #expect(health.status == 0, "\(health.errors)")
         let stranger = try await Executable.run(
             "hone",
-            ["health", "--http", url, "--timeout", "60", "--tls-authority"]
+            ["health", "--http", url, "--timeout", "300", "--tls-authority"]
                 + [files.path("stranger-authority.pem")])
         #expect(stranger.status == 1)
         #expect(stranger.errors.contains("certificate verify failed"), "\(stranger.errors)")

@@ -54,7 +54,13 @@ public enum HTTPProbe {
                 }
             }
         return try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(ByteBuffer(string: request))
+            do {
+                try await outbound.write(ByteBuffer(string: request))
+            } catch {
+                // The channel is closed. Why, such as a certificate refused, only readers are told.
+                for try await _ in inbound {}
+                throw error
+            }
             var head = ByteBuffer()
             for try await part in inbound {
                 head.writeImmutableBuffer(part)
