@@ -169,7 +169,12 @@ struct TrainerServiceTests {
                 ended = try await RemoteJobs.trainer(trainer).follow(run.id)
             }
             #expect(ended.status == .cancelled, "each ended before it was cancelled")
-            let again = try await trainer.unary(TrainerAPI.start, cut)
+            var again = try await trainer.unary(TrainerAPI.start, cut)
+            #expect(again.id == run.id)
+            // Again, and without waiting for the end that was asked for.
+            _ = try await trainer.unary(
+                TrainerAPI.cancel, JobReference.with { [id = run.id] in $0.id = id })
+            again = try await trainer.unary(TrainerAPI.start, cut)
             #expect(again.id == run.id)
             let rest = try await RemoteJobs.trainer(trainer).follow(run.id)
             #expect(rest.status == .succeeded, "\(rest.error)")
