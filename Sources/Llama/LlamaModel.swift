@@ -39,8 +39,11 @@ public final class LlamaModel: Sendable {
     /// Reads a checkpoint folder in the Hugging Face layout.
     ///
     /// - Parameter threads: how many compute, the caller's included.
-    public convenience init(folder: URL, threads: Int = 1) throws(LlamaError) {
-        self.init(try LlamaWeights(folder: folder), threads: threads)
+    public convenience init(
+        folder: URL, threads: Int = 1,
+        onRead: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    ) throws(LlamaError) {
+        self.init(try LlamaWeights(folder: folder, onRead: onRead), threads: threads)
     }
 
     /// Copies weights, which may change afterwards.

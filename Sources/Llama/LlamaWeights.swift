@@ -90,12 +90,17 @@ public struct LlamaWeights: Sendable {
     }
 
     /// Reads a checkpoint folder.
-    public init(folder: URL) throws(LlamaError) {
+    ///
+    /// - Parameter onRead: told after each tensor how many are read, and of how many.
+    public init(
+        folder: URL, onRead: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    ) throws(LlamaError) {
         let configuration = try LlamaConfiguration(folder: folder)
         let checkpoint = try Checkpoint(folder: folder)
         self.init(zeros: configuration)
-        for (entry, tensor) in zip(layout.entries, tensors) {
-            try checkpoint.read(entry.name, shape: entry.shape, into: tensor)
+        for (index, entry) in layout.entries.enumerated() {
+            try checkpoint.read(entry.name, shape: entry.shape, into: tensors[index])
+            onRead(index + 1, layout.entries.count)
         }
     }
 

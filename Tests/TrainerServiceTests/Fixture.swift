@@ -54,6 +54,10 @@ enum Fixture {
             ["SpecialToken": ["id": "<s>", "type_id": 0]],
             ["Sequence": ["id": "A", "type_id": 0]],
         ],
+        "pair": [
+            ["SpecialToken": ["id": "<s>", "type_id": 0]],
+            ["Sequence": ["id": "A", "type_id": 0]], ["Sequence": ["id": "B", "type_id": 0]],
+        ],
         "special_tokens": ["<s>": ["id": "<s>", "ids": [1], "tokens": ["<s>"]]],
     ]
 

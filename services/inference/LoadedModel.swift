@@ -53,12 +53,17 @@ package struct LoadedModel: Sendable {
 
     /// Advances the model's sequences until it is cancelled.
     ///
-    /// - Parameter whenReady: called once the weights are read.
-    func run(threads: Int, whenReady: @escaping @Sendable () -> Void) async throws {
+    /// - Parameters:
+    ///   - onRead: told how many of the weights' tensors are read, and of how many.
+    ///   - whenReady: called once the weights are read.
+    func run(
+        threads: Int, onRead: @escaping @Sendable (Int, Int) -> Void,
+        whenReady: @escaping @Sendable () -> Void
+    ) async throws {
         let folder = URL(filePath: path, directoryHint: .isDirectory)
         let contextLength = contextLength
         try await scheduler.run {
-            let model = try LlamaModel(folder: folder, threads: threads)
+            let model = try LlamaModel(folder: folder, threads: threads, onRead: onRead)
             whenReady()
             return LlamaSequenceModel(model, contextLength: contextLength)
         }

@@ -16,6 +16,8 @@ package final class ModelHost: Sendable {
         package var contextLength: Int?
         /// Nil takes the tokenizer in the model's folder.
         package var tokenizer: String?
+        /// Told how many of a model's tensors are read, and of how many.
+        package var onRead: @Sendable (Int, Int) -> Void = { _, _ in }
 
         package init() {}
     }
@@ -85,11 +87,11 @@ package final class ModelHost: Sendable {
                 contextLength: settings.contextLength, limits: settings.limits)
             let (retired, retire) = AsyncStream.makeStream(of: Void.self)
             let thread = ComputeThread()
-            let threads = settings.threads
+            let (threads, onRead) = (settings.threads, settings.onRead)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     try await withTaskExecutorPreference(thread) {
-                        try await model.run(threads: threads) {
+                        try await model.run(threads: threads, onRead: onRead) {
                             self.replace(by: model, retire: retire)
                             answer.give(.success(model))
                         }
@@ -134,11 +136,17 @@ private final class OneAnswer: Sendable {
     }
 }
 
-/// Loads a model, runs a body beside it and ends it with the body.
+/// Loads a model, runs a body beside it and ends it with the body; shows how the loading goes.
 package func withModel<Value: Sendable>(
     _ path: String, _ settings: ModelHost.Settings,
     _ body: @escaping @Sendable (LoadedModel) async throws -> Value
 ) async throws -> Value {
+    var settings = settings
+    let bar = ProgressBar("load")
+    settings.onRead = { done, total in
+        bar.update(done, of: total)
+        if done == total { bar.finish() }
+    }
     let host = ModelHost(settings)
     return try await withThrowingTaskGroup(of: Value?.self) { group in
         group.addTask {

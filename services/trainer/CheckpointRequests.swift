@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Who waits for a checkpoint of a running run.
+/// Who waits for a checkpoint of a running run, and which runs are about to be cancelled.
 final class CheckpointRequests: Sendable {
     /// A checkpoint that was written.
     struct Saved: Sendable {
@@ -13,6 +13,19 @@ final class CheckpointRequests: Sendable {
     }
 
     private let runs = Mutex<[String: Run]>([:])
+    private let ending = Mutex<Set<String>>([])
+
+    /// From now on the run is about to end.
+    func cancelled(_ id: String) {
+        ending.withLock { _ = $0.insert(id) }
+    }
+
+    /// The run has ended, or is to go on.
+    func resumed(_ id: String) {
+        ending.withLock { _ = $0.remove(id) }
+    }
+
+    func isEnding(_ id: String) -> Bool { ending.withLock { $0.contains(id) } }
 
     /// Asks a run for a checkpoint and waits for it; nil if the run is not running or ends first.
     func ask(_ id: String) async -> Saved? {

@@ -66,6 +66,11 @@ struct Train: AsyncParsableCommand {
             settings: settings, folder: try RunFolder(flags.output), name: name)
         let progress = ProgressBar("training")
         var listener = TrainingRun.Listener()
+        let tokenizing = ProgressBar("tokenizing")
+        listener.tokenized = { done, total in
+            tokenizing.update(done, of: total)
+            if done == total { tokenizing.finish() }
+        }
         listener.began = { beginning in
             let (done, total) = (beginning.doneSteps, beginning.totalSteps)
             StandardError.write(
@@ -139,7 +144,12 @@ struct Diff: AsyncParsableCommand {
         @OptionGroup var paths: Paths
         @Flag(help: "Prints JSON.") var json = false
         func run() async throws {
-            try WeightDifferences.make(raw: paths.raw, tuned: paths.tuned, diff: paths.diff)
+            let bar = ProgressBar("diff")
+            defer { bar.finish() }
+            try WeightDifferences.make(raw: paths.raw, tuned: paths.tuned, diff: paths.diff) {
+                bar.update($0, of: $1)
+            }
+            bar.finish()
             try Diff.tell(paths.diff, json: json)
         }
     }
@@ -152,7 +162,12 @@ struct Diff: AsyncParsableCommand {
         @OptionGroup var paths: Paths
         @Flag(help: "Prints JSON.") var json = false
         func run() async throws {
-            try WeightDifferences.apply(raw: paths.raw, diff: paths.diff, tuned: paths.tuned)
+            let bar = ProgressBar("diff")
+            defer { bar.finish() }
+            try WeightDifferences.apply(raw: paths.raw, diff: paths.diff, tuned: paths.tuned) {
+                bar.update($0, of: $1)
+            }
+            bar.finish()
             try Diff.tell(paths.tuned, json: json)
         }
     }

@@ -21,7 +21,11 @@ package struct Preparation {
     package var unscored: Int { sequences.count { $0.promptTokens >= $0.tokens.count } }
 
     /// Reads the base model or makes a new one, and turns the chains into tokens.
-    package init(_ settings: RunSettings, chains: [Chain]) throws {
+    ///
+    /// - Parameter onTokenized: told how many chains are tokens.
+    package init(
+        _ settings: RunSettings, chains: [Chain], onTokenized: (Int) -> Void = { _ in }
+    ) throws {
         try settings.check()
         guard let objective = Objective(rawValue: settings.objective) else {
             throw TrainerError.badSetting(
@@ -60,7 +64,12 @@ package struct Preparation {
             configuration.beginToken = tokenizer.bosID.map { Int($0) }
             weights = weights.configured(configuration)
         }
-        sequences = chains.map(text.tokenize)
+        sequences = []
+        sequences.reserveCapacity(chains.count)
+        for chain in chains {
+            sequences.append(text.tokenize(chain))
+            onTokenized(sequences.count)
+        }
         guard unscored < sequences.count else {
             throw TrainerError.nothingToLearn(
                 sequences: sequences.count, length: text.maximumLength)

@@ -18,10 +18,14 @@ struct TrainerHandler: TrainerAPI.Handler {
                 .invalidArgument, "the request lacks a dataset or the name of the output model")
         }
         try RunSettings(request, model: request.baseModel).check()
-        let state = try await jobs.start(kind: Self.kind, key: request.key, request)
+        var state = try await jobs.start(kind: Self.kind, key: request.key, request)
+        if !state.status.isFinal, requests.isEnding(state.id) {
+            state = JobState(try await jobs.table.finish(of: state.id))
+        }
         // Who asks again for a run that was ended or failed wants it to go on from its checkpoint.
         guard state.status == .cancelled || state.status == .failed else { return state }
         let reference = JobReference.with { $0.id = state.id }
+        requests.resumed(state.id)
         do {
             return try await jobs.retry(reference)
         } catch JobError.stillOpen {
@@ -41,7 +45,16 @@ struct TrainerHandler: TrainerAPI.Handler {
     }
 
     func cancel(_ request: JobReference, _ context: CallContext) async throws -> JobState {
-        try await jobs.cancel(request)
+        // Said first: whoever starts the run again from now on wants it to go on after that.
+        requests.cancelled(request.id)
+        do {
+            let state = try await jobs.cancel(request)
+            if state.status.isFinal { requests.resumed(request.id) }
+            return state
+        } catch {
+            requests.resumed(request.id)
+            throw error
+        }
     }
 
     func list(_ request: JobQuery, _ context: CallContext) async throws -> JobList {
@@ -49,7 +62,9 @@ struct TrainerHandler: TrainerAPI.Handler {
     }
 
     func resume(_ request: JobReference, _ context: CallContext) async throws -> JobState {
-        try await jobs.retry(request)
+        let state = try await jobs.retry(request)
+        requests.resumed(request.id)
+        return state
     }
 
     func checkpointNow(

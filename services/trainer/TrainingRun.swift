@@ -39,6 +39,8 @@ struct TrainingRun {
 
     /// What a run tells while it works.
     struct Listener {
+        /// How many chains are tokens, and of how many.
+        var tokenized: (_ done: Int, _ total: Int) -> Void = { _, _ in }
         var began: (Beginning) -> Void = { _ in }
         var step: (_ record: StepRecord, _ total: Int) -> Void = { _, _ in }
         var isCancelled: () -> Bool = { false }
@@ -62,7 +64,9 @@ struct TrainingRun {
     /// Trains, or goes on from the newest checkpoint in the folder, and writes the model.
     func callAsFunction(chains: [Chain], _ listener: Listener) throws -> Outcome {
         try folder.removeLeftovers()
-        let preparation = try Preparation(settings, chains: chains)
+        let preparation = try Preparation(settings, chains: chains) {
+            listener.tokenized($0, chains.count)
+        }
         let examples = preparation.sequences.map {
             TrainingSequence(ids: $0.tokens, labels: $0.labels)
         }

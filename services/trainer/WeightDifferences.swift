@@ -4,17 +4,23 @@ import Training
 
 /// The differences of model folders, with the tokenizers that belong to them.
 enum WeightDifferences {
-    static func make(raw: String, tuned: String, diff: String) throws {
+    static func make(
+        raw: String, tuned: String, diff: String,
+        onRead: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    ) throws {
         try WeightDifference.make(
             base: try folder(raw), tuned: try folder(tuned), to: URL(filePath: diff),
-            LlamaWeights.SaveOptions(alongside: try tokenizer(of: tuned)))
+            LlamaWeights.SaveOptions(alongside: try tokenizer(of: tuned)), onRead: onRead)
     }
 
     /// The result's tokenizer is the difference's, as in the original.
-    static func apply(raw: String, diff: String, tuned: String) throws {
+    static func apply(
+        raw: String, diff: String, tuned: String,
+        onRead: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    ) throws {
         try WeightDifference.apply(
             base: try folder(raw), difference: try folder(diff), to: URL(filePath: tuned),
-            LlamaWeights.SaveOptions(alongside: try tokenizer(of: diff)))
+            LlamaWeights.SaveOptions(alongside: try tokenizer(of: diff)), onRead: onRead)
     }
 
     private static func folder(_ path: String) throws -> URL {

@@ -13,7 +13,7 @@ struct Bench: AsyncParsableCommand {
             Example: hone bench engine --models 0.8M,15M --threads 1,2
             """)
 
-    @Option(help: "Parted by commas: 0.8M, 15M, 110M.")
+    @Option(help: "Parted by commas: demo, 0.8M, 15M, 110M.")
     var models = "0.8M,15M"
     @Option(help: "Numbers of threads, parted by commas.")
     var threads = "1,2"
@@ -36,7 +36,7 @@ struct Bench: AsyncParsableCommand {
     func run() async throws {
         let models = try self.models.split(separator: ",").map { name in
             guard let model = BenchmarkModel(rawValue: String(name)) else {
-                throw ValidationError("--models has \"\(name)\"; give 0.8M, 15M or 110M.")
+                throw ValidationError("--models has \"\(name)\"; give demo, 0.8M, 15M or 110M.")
             }
             return model
         }
@@ -62,10 +62,14 @@ struct Bench: AsyncParsableCommand {
 
     private func measure(_ models: [BenchmarkModel], _ threads: [Int]) throws -> [Row] {
         var rows: [Row] = []
-        for count in threads {
+        let bar = ProgressBar("bench")
+        defer { bar.finish() }
+        for (place, count) in threads.enumerated() {
             let memory = EngineBenchmark.memoryBytesPerSecond(
                 threads: count, seconds: min(1, seconds))
-            for model in models {
+            for (index, model) in models.enumerated() {
+                bar.update(
+                    place * models.count + index, of: threads.count * models.count, model.rawValue)
                 let bound = memory / Double(model.configuration.parameterCount * 4)
                 rows += try EngineBenchmark.run(model, threads: count, seconds: seconds).map {
                     Row(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Generation
 import Schema
 import ServiceKit
+import Synchronization
 import Tokenization
 
 struct Generate: AsyncParsableCommand {
@@ -44,6 +45,7 @@ struct Generate: AsyncParsableCommand {
         let given = try ids.map(TokenList.init)?.ids
         let (prompt, maxTokens, stop, json) = (prompt, maxTokens, stop, json)
         let bar = ProgressBar("generate")
+        let count = TokenCount()
         let done = try await withModel(model, options.settings()) { model in
             let tokenizer = try model.requireTokenizer()
             var settings = CompletionProgram.Settings()
@@ -55,13 +57,29 @@ struct Generate: AsyncParsableCommand {
             return try await model.scheduler.perform(
                 CompletionProgram(
                     prompt: start, tokenizer: tokenizer, settings: settings,
-                    emit: { piece in if !json { print(piece.text, terminator: "") } }))
+                    emit: { piece in
+                        guard json else { return print(piece.text, terminator: "") }
+                        bar.update(count.add(piece.tokens.count), of: maxTokens)
+                    }))
         }
         bar.finish()
         if json {
             try JSONOutput.print(Output(text: done.text, ids: done.tokens))
         } else {
             print()
+        }
+    }
+}
+
+/// Counts the tokens that have come.
+private final class TokenCount: Sendable {
+    private let count = Mutex(0)
+
+    /// - Returns: the new sum.
+    func add(_ tokens: Int) -> Int {
+        count.withLock { count in
+            count += tokens
+            return count
         }
     }
 }
