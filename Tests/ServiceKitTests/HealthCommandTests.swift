@@ -83,7 +83,8 @@ struct HealthCommandTests {
         await #expect(throws: CommandFailure.self) {
             _ = try await probe(answering: [], closing: false, limit: .milliseconds(200))
         }
-        #expect(ContinuousClock.now - start < .seconds(10))
+        // Far above the limit, for busy machines; far below for ever.
+        #expect(ContinuousClock.now - start < .seconds(120))
     }
 
     @Test(arguments: ["", "127.0.0.1:80", "https://127.0.0.1/", "http:///path"])

@@ -53,13 +53,15 @@ import Testing
             }
         }
 
-        /// Kills a service without warning.
+        /// Kills a service without warning, and returns once it is gone: until then it counts as running.
         func kill(_ name: String) throws {
             let table = folder.appending(path: "data/run/services.json")
             let value = try JSONSerialization.jsonObject(with: Data(contentsOf: table))
             let entry = (value as? [String: Any])?[name] as? [String: Any]
             let pid = try #require(entry?["pid"] as? Int)
             #expect(Glibc.kill(pid_t(pid), SIGKILL) == 0)
+            let deadline = ContinuousClock.now + .seconds(60)
+            while Glibc.kill(pid_t(pid), 0) == 0, ContinuousClock.now < deadline { usleep(10_000) }
         }
 
         func end() throws {
