@@ -233,7 +233,7 @@ func withGatewayHTTP<Value: Sendable>(
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await replicas.run() }
             group.addTask { try await part.run() }
-            let value = try await body("http://\(await part.address())")
+            let value = try await body("http://\(try await part.address())")
             group.cancelAll()
             return value
         }

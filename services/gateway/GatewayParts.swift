@@ -27,6 +27,6 @@ package enum GatewayParts {
             logger: host.logger)
         let part = HTTPPart(http.routes(), listen: settings.http, logger: host.logger)
         host.add("http", service: part)
-        host.beforeReady { $0.http = "http://\(await part.address())" }
+        host.beforeReady { $0.http = "http://\(try await part.address())" }
     }
 }
