@@ -60,12 +60,15 @@ struct DataExport: AsyncParsableCommand {
     static func write(
         _ request: ExportRequest, to path: String?, _ client: Client
     ) async throws -> Int {
-        try await client.serverStreaming(DataAPI.export, request) { chunks in
+        let bar = ProgressBar("export", isVisible: path != nil && StandardError.isTerminal)
+        defer { bar.finish() }
+        return try await client.serverStreaming(DataAPI.export, request) { chunks in
             let file = try ResultFile(path: path)
             var written = 0
             for try await chunk in chunks {
                 try file.write(chunk.data)
                 written += chunk.data.count
+                bar.update(written, of: 0, "bytes")
             }
             try file.finish()
             return written

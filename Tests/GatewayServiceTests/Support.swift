@@ -108,11 +108,7 @@ final class ScriptedInference: Sendable {
         let revisions =
             switch policy.mode {
             case .enforced: policy.minimum
-<<<<<<< HEAD
             case .autonomous: min(1, policy.maximum ?? 0)
-=======
-            case .autonomous: min(1, policy.maximum ?? 1)
->>>>>>> 429afda436914ce3cefb9d8dacbce27eefc7927d
             default: 0
             }
         try await script.say(.answer, 0, ["draft ", "0 of ", "<b>\(question)</b>"])
@@ -237,7 +233,7 @@ func withGatewayHTTP<Value: Sendable>(
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await replicas.run() }
             group.addTask { try await part.run() }
-            let value = try await body("http://\(await part.address())")
+            let value = try await body("http://\(try await part.address())")
             group.cancelAll()
             return value
         }

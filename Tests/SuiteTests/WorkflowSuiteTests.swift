@@ -19,6 +19,8 @@ import Testing
         #expect(steps["alpaca"]?["examples"] as? Int == 1500)
         #expect(steps["answer"]?["count"] as? Int == 4)
         #expect(steps["answer"]?["meanRevisions"] as? Double == 3)
+        let (first, last) = (steps["train"]?["firstLoss"], steps["train"]?["lastLoss"])
+        #expect(try #require(last as? Double) < #require(first as? Double), "loss falls")
         let pooled = try #require(steps["aggregate"]?["pooled"] as? Double)
         #expect(abs(pooled - 101.4394) < 0.001)
     }

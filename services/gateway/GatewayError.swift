@@ -8,6 +8,7 @@ package enum GatewayError: Error, Sendable, Equatable, CustomStringConvertible {
     case unknownParameter(name: String, known: [String])
     case unknownReference(text: String, step: String)
     case badStep(step: String, reason: String)
+    case cannotListen(address: String)
     case otherWorkflow(key: String, difference: String)
     case jobFailed(step: String, job: String, reason: String)
 
@@ -25,6 +26,8 @@ package enum GatewayError: Error, Sendable, Equatable, CustomStringConvertible {
             "step \"\(step)\" refers to ${\(text)}, which no parameter and no earlier step gives"
         case .badStep(let step, let reason):
             "step \"\(step)\": \(reason)"
+        case .cannotListen(let address):
+            "HTTP cannot be served at \(address); is another server there?"
         case .otherWorkflow(let key, let difference):
             "the key \"\(key)\" names a workflow with \(difference); give this one a key of its own"
         case .jobFailed(let step, let job, let reason):
@@ -36,6 +39,7 @@ package enum GatewayError: Error, Sendable, Equatable, CustomStringConvertible {
 extension GatewayError: StatusConvertible {
     package var status: Status {
         switch self {
+        case .cannotListen: Status(.unavailable, description)
         case .otherWorkflow: Status(.alreadyExists, description)
         case .jobFailed: Status(.aborted, description)
         default: Status(.invalidArgument, description)

@@ -29,6 +29,6 @@ package enum GatewayParts {
         let part = HTTPPart(http.routes(), listen: settings.http, logger: host.logger, tls: tls)
         host.add("http", service: part)
         let scheme = tls == nil ? "http" : "https"
-        host.beforeReady { $0.http = "\(scheme)://\(await part.address())" }
+        host.beforeReady { $0.http = "\(scheme)://\(try await part.address())" }
     }
 }

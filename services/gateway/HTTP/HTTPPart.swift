@@ -27,6 +27,8 @@ package struct HTTPPart: Service {
     }
 
     package func run() async throws {
+        // Whoever waits for the address waits no longer where there is none.
+        defer { tellPort.finish() }
         var quiet = logger
         if quiet.logLevel == .info { quiet.logLevel = .warning }
         let application = Application(
@@ -41,10 +43,9 @@ package struct HTTPPart: Service {
         try await application.run()
     }
 
-    /// The address it serves at; waits until it does. Ask once.
-    package func address() async -> ListenAddress {
-        var address = listen
-        for await port in ports { address.port = port }
-        return address
+    /// The address it serves at; waits until it does, and throws if it cannot. Ask once.
+    package func address() async throws -> ListenAddress {
+        for await port in ports { return ListenAddress(host: listen.host, port: port) }
+        throw GatewayError.cannotListen(address: "\(listen)")
     }
 }
