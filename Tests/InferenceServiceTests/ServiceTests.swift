@@ -257,7 +257,7 @@ struct ServiceTests {
             #expect(await code(tight) == .invalidArgument)
             var long = Self.request(.off, 0)
             long.instruction = String(repeating: "long ", count: 500)
-            #expect(await code(long) == .invalidArgument)
+            #expect(await code(long) == .outOfRange)
             var talk = Self.request(.off, 0)
             var turn = ChatMessage()
             turn.role = "assistant"

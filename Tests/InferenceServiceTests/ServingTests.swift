@@ -81,6 +81,22 @@ struct ServingTests {
         }
     }
 
+    @Test func `a model that was written anew is loaded anew`() async throws {
+        let model = try TinyModel.make(in: models)
+        let models = models
+        try await serving { client in
+            let request = ScoreRequest.with { $0.tokens = [3, 4, 5] }
+            try await Self.load(client, model)
+            let first = try await client.unary(InferenceAPI.score, request).logprobs
+            try await Self.load(client, model)
+            #expect(try await client.unary(InferenceAPI.score, request).logprobs == first)
+            try FileManager.default.removeItem(atPath: model)
+            _ = try TinyModel.make(in: models, seed: 6)
+            try await Self.load(client, model)
+            #expect(try await client.unary(InferenceAPI.score, request).logprobs != first)
+        }
+    }
+
     @Test func `a model that is gone does not keep the process from beginning`() async throws {
         let model = try TinyModel.make(in: models)
         try await serving { try await Self.load($0, model) }
@@ -89,6 +105,14 @@ struct ServingTests {
             try await Self.expectHealth(client, .notServing)
             #expect(try await !client.unary(InferenceAPI.status, Empty()).ready)
         }
+    }
+}
+
+extension ScoreRequest {
+    fileprivate static func with(_ change: (inout ScoreRequest) -> Void) -> ScoreRequest {
+        var request = ScoreRequest()
+        change(&request)
+        return request
     }
 }
 

@@ -123,7 +123,6 @@ package struct InferenceHandler: InferenceAPI.Handler {
     package func load(_ request: LoadRequest, _ context: CallContext) async throws
         -> InferenceStatus
     {
-        if let loaded = host.loaded, loaded.name == request.model { return status() }
         try await engine { try await registry.load(request.model, into: host) }
         return status()
     }

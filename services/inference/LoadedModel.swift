@@ -16,12 +16,15 @@ package struct LoadedModel: Sendable {
     /// Tokens that end a text.
     package var endIDs: Set<TokenID>
     package var scheduler: Scheduler
+    /// What ``stamp(of:)`` said of its folder when it was read.
+    package var stamp: String
 
     /// Reads everything but the weights.
     init(
         name: String, path: String, tokenizer: String? = nil, contextLength: Int? = nil,
         limits: Scheduler.Limits
     ) throws {
+        stamp = Self.stamp(of: path)
         let folder = URL(filePath: path, directoryHint: .isDirectory)
         let configuration = try LlamaConfiguration(folder: folder)
         self.name = name
@@ -43,6 +46,19 @@ package struct LoadedModel: Sendable {
             if case .missing = error, isOptional { return nil }
             throw error
         }
+    }
+
+    /// Names, sizes and times of a folder's files: another text where one was written anew.
+    package static func stamp(of path: String) -> String {
+        let files = FileManager.default
+        // What cannot be read shows when the model is.
+        let names = (try? files.contentsOfDirectory(atPath: path)) ?? []
+        return names.sorted().map { name in
+            let attributes = try? files.attributesOfItem(atPath: "\(path)/\(name)")
+            let time = (attributes?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+            return "\(name) \(attributes?[.size] ?? 0) \(time)"
+        }
+        .joined(separator: "\n")
     }
 
     /// The tokenizer, or an error that says what the folder lacks.

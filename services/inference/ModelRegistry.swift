@@ -18,9 +18,23 @@ package struct ModelRegistry: Sendable {
         self.memory = memory
     }
 
-    /// Loads a model and remembers it.
+    /// Loads a model and remembers it. One that serves already is loaded again only where it was
+    /// trained, registered or written anew.
     package func load(_ name: String, into host: ModelHost) async throws {
-        let model = try await host.load(name: name, path: try await path(of: name))
+        let path: String
+        do {
+            path = try await self.path(of: name)
+        } catch let status as Status where status.code == .unavailable {
+            // Whether it was registered anew cannot be told now; it serves on.
+            if host.loaded?.name == name { return }
+            throw status
+        }
+        if let loaded = host.loaded, loaded.name == name, loaded.path == path,
+            loaded.stamp == LoadedModel.stamp(of: path)
+        {
+            return
+        }
+        let model = try await host.load(name: name, path: path)
         try memory?.remember(name: model.name, path: model.path)
     }
 
