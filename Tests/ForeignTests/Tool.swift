@@ -15,7 +15,7 @@ enum Tool {
     }
 
     static func script(_ name: String) -> String {
-        SharedData.repository.appending(path: "Tests/ForeignTests/\(name)").path
+        SharedData.repository.appending(path: "Tests/Scripts/\(name)").path
     }
 
     struct Failure: Error, CustomStringConvertible {

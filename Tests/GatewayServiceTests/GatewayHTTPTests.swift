@@ -140,7 +140,7 @@ import Testing
     func `serves the openai package of Python`() async throws {
         try await withGatewayHTTP(ScriptedInference(), keys: APIKeys(["sk-test"])) { url in
             let script = SharedData.repository
-                .appending(path: "Tests/GatewayServiceTests/openai_client.py").path
+                .appending(path: "Tests/Scripts/openai_gateway.py").path
             let ended = try await Program.run(Program.python, [script, url + "/v1"])
             #expect(ended.code == 0, "\(ended.output)\n\(ended.errors)")
             #expect(ended.output.contains("all passed"))

@@ -15,7 +15,7 @@ import Testing
         let script = ScriptedInference()
         try await withGatewayHTTP(script) { url in
             let driver = SharedData.repository
-                .appending(path: "Tests/GatewayServiceTests/page_client.py").path
+                .appending(path: "Tests/Scripts/page_client.py").path
             let pictures = ProcessInfo.processInfo.environment["HONE_PICTURES"]
             let ended = try await Program.run(
                 "/usr/bin/env", ["python3", driver, url, chromium] + (pictures.map { [$0] } ?? []))

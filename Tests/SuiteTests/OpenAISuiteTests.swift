@@ -17,7 +17,7 @@ import Testing
             try rig.shell("hone load tiny")
         }
         let script = SharedData.repository
-            .appending(path: "Tests/SuiteTests/openai_client.py").path
+            .appending(path: "Tests/Scripts/openai_suite.py").path
         let gateway = try #require(try rig.entry("gateway")["http"] as? String)
         let outcome = try Programs.run(try #require(Programs.python), [script, gateway])
         #expect(outcome.status == 0, Comment(rawValue: outcome.text))

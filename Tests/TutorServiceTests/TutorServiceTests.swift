@@ -106,7 +106,7 @@ import Testing
     @Test(.enabled(if: OpenAIPackage.isThere, "\(OpenAIPackage.reason)"))
     func `the real openai package is served`() async throws {
         let tutor = try await ServiceProcess("hone-tutor", in: TemporaryFolder())
-        let script = SharedData.repository.appending(path: "Tests/Scripts/openai_client.py").path
+        let script = SharedData.repository.appending(path: "Tests/Scripts/openai_tutor.py").path
         let output = try await Executable.run(OpenAIPackage.python, [script, tutor.address])
         #expect(output.status == 0, "\(output.errors)")
         let seen = try JSON(parsing: output.text)

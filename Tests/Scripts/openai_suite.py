@@ -1,6 +1,6 @@
 """Drives a gateway over a real, very small model with the openai package.
 
-Usage: openai_client.py http://HOST:PORT
+Usage: openai_suite.py http://HOST:PORT
 """
 
 import concurrent.futures
