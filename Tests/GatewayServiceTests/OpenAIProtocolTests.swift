@@ -104,6 +104,18 @@ import Wire
         }
     }
 
+    @Test func `an answer in one piece begins anew where its replica is lost`() async throws {
+        let script = ScriptedInference()
+        try await withGatewayHTTP(script) { url in
+            let (status, whole) = try await Program.post(
+                url + "/v1/chat/completions", question("lost", ["revision": ["mode": "off"]]))
+            #expect(status == 200)
+            let text = whole["choices"]?[0]?["message"]?["content"]?.stringValue
+            #expect(text == "draft 0 of <b>lost</b>")
+        }
+        #expect(script.requests.withLock { $0.count } == 2)
+    }
+
     @Test func `no revision allowed means none is asked for`() async throws {
         let script = ScriptedInference()
         try await withGatewayHTTP(script) { url in

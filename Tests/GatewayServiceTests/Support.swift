@@ -43,6 +43,7 @@ func serving<Value: Sendable>(
 
 /// Inference that answers by rule: an answer, and as many revisions as it is told.
 ///
+/// A question that begins with "lost" loses its connection the first time.
 /// A question that begins with "wait" gets a first word and then nothing, until it is cancelled.
 final class ScriptedInference: Sendable {
     let started = Signal()
@@ -85,7 +86,10 @@ final class ScriptedInference: Sendable {
     func generate(_ request: GenerateRequest, _ writer: ResponseWriter<GenerateEvent>) async throws
     {
         guard status.ready else { throw Status(.failedPrecondition, "no model is loaded") }
-        requests.withLock { $0.append(request) }
+        let isFirst = requests.withLock { requests in
+            requests.append(request)
+            return requests.count == 1
+        }
         let question = request.messages.last?.content ?? request.instruction
         var script = EventScript(writer)
         if question.hasPrefix("wait"), !isPatient {
@@ -102,6 +106,10 @@ final class ScriptedInference: Sendable {
         if question.hasPrefix("nothing") { return }
         if question.hasPrefix("break") {
             return try await script.say(.answer, 0, ["broken "], done: false)
+        }
+        if question.hasPrefix("lost"), isFirst {
+            try await script.say(.answer, 0, ["half "], done: false)
+            throw Status(.unavailable, "the connection was lost")
         }
         if question.hasPrefix("fail") { throw Status(.outOfRange, "the prompt is too long") }
         let policy = request.policy

@@ -136,11 +136,25 @@ extension GatewayHTTP {
         let response = ChatResponse(
             identifier: "chatcmpl-" + Self.randomName(), created: Int(Date().timeIntervalSince1970),
             model: model, policy: chat.generate.policy)
-        let events = replicas.answer(chat.generate, within: limits.answerTime)
-        return chat.isStreaming
-            ? try await stream(chat, response, events, context)
-            : try await answer(response, events, context)
+        if chat.isStreaming {
+            let events = replicas.answer(chat.generate, within: limits.answerTime)
+            return try await stream(chat, response, events, context)
+        }
+        var restarts = Self.restarts
+        while true {
+            do {
+                let events = replicas.answer(chat.generate, within: limits.answerTime)
+                return try await answer(response, events, context)
+            } catch let status as Status where status.code == .unavailable && restarts > 0 {
+                // The caller has seen nothing yet, so another replica may begin anew.
+                restarts -= 1
+                logger.info("answer begins anew", metadata: ["error": "\(status)"])
+            }
+        }
     }
+
+    /// How often an answer in one piece is begun anew after its replica was lost.
+    private static let restarts = 2
 
     /// Answers in one piece; a caller who goes away ends the work.
     private func answer(
