@@ -19,7 +19,7 @@ struct DemoWorkflow: Sendable {
 
         /// Minutes on two cores.
         static let full = Scale(
-            letters: 8, alphabet: 26, digits: 8, base: 10, chains: 5_000, questions: 100,
+            letters: 8, alphabet: 26, digits: 8, base: 4, chains: 5_000, questions: 100,
             dimension: 128, layers: 4, intermediate: 352, batch: 32, steps: 2_000,
             learningRate: 3e-3)
         /// Smaller drills, for a first look and for tests.
