@@ -22,7 +22,14 @@ struct HealthCommand: AsyncParsableCommand {
     var http: String?
     @Option(help: "Seconds to wait for the answer.")
     var timeout = 3.0
+    @Flag(help: "Print the result as JSON.") var json = false
     @OptionGroup(title: "TLS") var tls: TLSOptions
+
+    private struct Report: Encodable {
+        var target: String
+        var service: String?
+        var serves = true
+    }
 
     func validate() throws {
         if (address == nil) == (http == nil) {
@@ -39,6 +46,7 @@ struct HealthCommand: AsyncParsableCommand {
             guard (200..<300).contains(status) else {
                 throw CommandFailure("\(http) answers \(status)")
             }
+            if json { return try JSONOutput.print(Report(target: http)) }
             print("\(http) serves: \(status)")
         } else if let address {
             let target = try Target(parsing: address)
@@ -49,6 +57,10 @@ struct HealthCommand: AsyncParsableCommand {
             let name = service.isEmpty ? address : "\(service) at \(address)"
             guard status == .serving else {
                 throw CommandFailure("\(name) is there but does not serve: \(status)")
+            }
+            if json {
+                let part = service.isEmpty ? nil : service
+                return try JSONOutput.print(Report(target: address, service: part))
             }
             print("\(name) serves")
         }

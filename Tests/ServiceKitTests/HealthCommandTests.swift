@@ -27,6 +27,9 @@ struct HealthCommandTests {
             let known = try await Executable.run(
                 "hone", ["health", address, "--service", "hone.Data"] + patience)
             #expect(known.status == 0, "\(known.errors)")
+            let report = try await Executable.run(
+                "hone", ["health", address, "--service", "hone.Data", "--json"] + patience)
+            #expect(report.text.contains("\"serves\":true"), "\(report.text)")
             server.health.set(service: "", .notServing)
             let stopped = try await Executable.run("hone", ["health", address] + patience)
             #expect(stopped.status == 1)
