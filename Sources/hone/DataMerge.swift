@@ -31,7 +31,10 @@ struct DataMerge: AsyncParsableCommand {
             request.name = name
             for input in inputs { request.inputs.append(try await mergeInput(input, client)) }
             if output != nil { try await checkChains(request.inputs, client) }
-            let version = try await client.unary(DataAPI.merge, request)
+            let merge = request
+            let version = try await ProgressBar("merge").counting {
+                try await client.unary(DataAPI.merge, merge)
+            }
             if let output {
                 var export = ExportRequest()
                 export.dataset.name = version.name

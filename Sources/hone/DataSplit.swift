@@ -34,7 +34,11 @@ struct DataSplit: AsyncParsableCommand {
         request.seed = seed
         request.names = [into, rest]
         let split = request
-        let list = try await connection.call(.data) { try await $0.unary(DataAPI.split, split) }
+        let list = try await connection.call(.data) { client in
+            try await ProgressBar("split").counting {
+                try await client.unary(DataAPI.split, split)
+            }
+        }
         let rows = list.versions.map(DatasetRow.init)
         if json { return try JSONOutput.print(rows) }
         for row in rows { print(row.text) }

@@ -20,7 +20,9 @@ struct DataStats: AsyncParsableCommand {
 
     func run() async throws {
         try await connection.call(.data) { client in
-            let statistics = try await client.unary(DataAPI.stats, dataset.reference)
+            let statistics = try await ProgressBar("stats").counting {
+                try await client.unary(DataAPI.stats, dataset.reference)
+            }
             if let rejected {
                 guard let artifact = statistics.rejectedRows else {
                     throw CommandFailure("the import of \(dataset.name) refused no row")

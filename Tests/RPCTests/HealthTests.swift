@@ -34,9 +34,14 @@ struct HealthTests {
     @Test func `the services of the router are known by name`() async throws {
         try await withServer(Echo.router) { client, server, _ in
             try await expectEqual(client.health(of: "test.Echo"), .serving)
-            server.health.setAll(.notServing)
+            server.health.hold()
+            server.health.set(service: "test.Echo", .serving)
             try await expectEqual(client.health(of: "test.Echo"), .notServing)
             try await expectEqual(client.health(), .notServing)
+            server.health.set(service: "test.Echo", .notServing)
+            server.health.release()
+            try await expectEqual(client.health(of: "test.Echo"), .notServing)
+            try await expectEqual(client.health(), .serving)
             let other = await status { _ = try await client.health(of: "test.Other") }
             #expect(other.code == .notFound)
         }

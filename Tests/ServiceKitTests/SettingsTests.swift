@@ -90,4 +90,18 @@ import Testing
         bar.finish()
         #expect(written.withLock { $0.isEmpty })
     }
+    @Test func `work that cannot tell how far it is counts its seconds`() async throws {
+        let written = Mutex("")
+        let bar = ProgressBar("merge", isVisible: true) { text in written.withLock { $0 += text } }
+        let patience = ContinuousClock.now + .seconds(120)
+        let value = try await bar.counting {
+            while written.withLock({ $0.isEmpty }), ContinuousClock.now < patience {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            return 7
+        }
+        #expect(value == 7)
+        let text = written.withLock { $0 }
+        #expect(text.hasPrefix("\r\u{1B}[Kmerge ") && text.hasSuffix(" s\r\u{1B}[K"))
+    }
 }

@@ -39,10 +39,14 @@ package final class ModelHost: Sendable {
     private let state = Mutex(State())
     private let requests: AsyncStream<Request>
     private let submit: AsyncStream<Request>.Continuation
+    /// One element for each model that begins to serve; for one reader.
+    package let beginnings: AsyncStream<Void>
+    private let begins: AsyncStream<Void>.Continuation
 
     package init(_ settings: Settings) {
         self.settings = settings
         (requests, submit) = AsyncStream.makeStream()
+        (beginnings, begins) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     package var loaded: LoadedModel? { state.withLock { $0.loaded } }
@@ -116,6 +120,7 @@ package final class ModelHost: Sendable {
             return state.retire
         }
         old?.finish()
+        begins.yield()
     }
 }
 

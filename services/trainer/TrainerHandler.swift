@@ -1,9 +1,8 @@
+import Jobs
 import RPC
 import Schema
 import ServiceKit
 import Wire
-
-import enum Jobs.JobError
 
 /// Answers hone.Trainer: checks, and hands the work to the jobs.
 struct TrainerHandler: TrainerAPI.Handler {
@@ -18,24 +17,19 @@ struct TrainerHandler: TrainerAPI.Handler {
                 .invalidArgument, "the request lacks a dataset or the name of the output model")
         }
         try RunSettings(request, model: request.baseModel).check()
-        var state = try await jobs.start(kind: Self.kind, key: request.key, request)
-        if !state.status.isFinal, requests.isEnding(state.id) {
-            state = JobState(try await jobs.table.finish(of: state.id))
-        }
         // Who asks again for a run that was ended or failed wants it to go on from its checkpoint.
-        guard state.status == .cancelled || state.status == .failed else { return state }
-        let reference = JobReference.with { $0.id = state.id }
-        requests.resumed(state.id)
-        do {
-            return try await jobs.retry(reference)
-        } catch JobError.stillOpen {
-            // Another caller was faster.
-            return try await jobs.get(reference)
+        if let known = try await jobs.table.job(kind: Self.kind, key: request.key),
+            requests.isEnding(known.id)
+        {
+            _ = try await jobs.table.finish(of: known.id)
+            requests.resumed(known.id)
         }
+        return try await jobs.start(kind: Self.kind, key: request.key, request, goesOn: true)
     }
 
     func watch(
-        _ request: WatchRequest, _ responses: ResponseWriter<JobEvent>, _ context: CallContext
+        _ request: WatchRequest, _ responses: ResponseWriter<Schema.JobEvent>,
+        _ context: CallContext
     ) async throws {
         try await jobs.watch(request, responses)
     }

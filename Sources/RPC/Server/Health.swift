@@ -12,9 +12,27 @@ public final class Health: Sendable {
 
     private struct State {
         var statuses: [String: ServingStatus] = ["": .serving]
+        /// Whether nothing is serving yet, whatever is set.
+        var isHeld = false
         var isDraining = false
         var watchers: [Int: Watcher] = [:]
         var nextWatcher = 0
+
+        func status(of service: String) -> ServingStatus? {
+            guard let status = statuses[service] else { return nil }
+            return isHeld || isDraining ? .notServing : status
+        }
+
+        func status(toWatch service: String) -> ServingStatus {
+            status(of: service) ?? .serviceUnknown
+        }
+
+        func tellAll() {
+            guard !isDraining else { return }
+            for watcher in watchers.values {
+                watcher.updates.yield(status(toWatch: watcher.service))
+            }
+        }
     }
 
     private struct Watcher {
@@ -30,17 +48,27 @@ public final class Health: Sendable {
         }
     }
 
-    /// Sets what the server says of itself and of every service it knows.
-    public func setAll(_ status: ServingStatus) {
-        let names = state.withLock { Array($0.statuses.keys) }
-        for name in names { set(service: name, status) }
+    /// Until ``release()`` nothing is serving, whatever is set.
+    public func hold() {
+        state.withLock { state in
+            state.isHeld = true
+            state.tellAll()
+        }
+    }
+
+    /// From now on each service is what was set.
+    public func release() {
+        state.withLock { state in
+            state.isHeld = false
+            state.tellAll()
+        }
     }
 
     /// Sets what the server says of a service, and tells those who watch it.
     public func set(service: String, _ status: ServingStatus) {
         state.withLock { state in
             state.statuses[service] = status
-            guard !state.isDraining else { return }
+            guard !state.isHeld, !state.isDraining else { return }
             for watcher in state.watchers.values where watcher.service == service {
                 watcher.updates.yield(status)
             }
@@ -50,8 +78,7 @@ public final class Health: Sendable {
     /// What the server says of a service; nil where it knows no such service.
     public func status(of service: String) -> ServingStatus? {
         state.withLock { state in
-            guard let status = state.statuses[service] else { return nil }
-            return state.isDraining ? .notServing : status
+            state.status(of: service)
         }
     }
 
@@ -74,8 +101,7 @@ public final class Health: Sendable {
             let number = state.nextWatcher
             state.nextWatcher += 1
             state.watchers[number] = Watcher(service: service, updates: continuation)
-            let status = state.statuses[service] ?? .serviceUnknown
-            continuation.yield(state.isDraining ? .notServing : status)
+            continuation.yield(state.isDraining ? .notServing : state.status(toWatch: service))
             if state.isDraining { continuation.finish() }
             return number
         }

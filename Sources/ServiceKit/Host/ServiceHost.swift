@@ -74,7 +74,7 @@ public struct ServiceHost: Sendable {
         let part = ServerPart(
             server: Server(configuration, router: router), drainLimit: settings.drainLimit)
         // It serves once it was announced: what runs before that, such as loading a model, may fail.
-        part.server.health.setAll(.notServing)
+        part.server.health.hold()
         server = part
         return part.server
     }
@@ -123,7 +123,7 @@ public struct ServiceHost: Sendable {
         if let server { address.port = try await server.listeningPort() }
         var ready = ReadyFile(address: "\(address)")
         for step in beforeReady { try await step(&ready) }
-        server?.health.setAll(.serving)
+        server?.health.release()
         if let file = settings.readyFile { try ready.write(to: file) }
         var metadata: Logger.Metadata = [
             "address": "\(ready.address)", "data_directory": "\(settings.dataDirectory)",

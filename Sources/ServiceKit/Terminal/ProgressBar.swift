@@ -56,6 +56,26 @@ public final class ProgressBar: Sendable {
         if shown { write("\r\u{1B}[K") }
     }
 
+    /// Counts the seconds of a body that cannot tell how far it is.
+    ///
+    /// ```
+    /// merge 4 s
+    /// ```
+    public func counting<Value>(_ body: () async throws -> Value) async rethrows -> Value {
+        defer { finish() }
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                let began = ContinuousClock.now
+                while true {
+                    try await Task.sleep(for: .milliseconds(500))
+                    self.update(Int((ContinuousClock.now - began).components.seconds), of: 0, "s")
+                }
+            }
+            defer { group.cancelAll() }
+            return try await body()
+        }
+    }
+
     /// The text of a bar.
     package static func line(
         _ label: String, _ done: Int, _ total: Int, _ note: String, elapsed: Duration

@@ -36,7 +36,11 @@ struct Serve: AsyncParsableCommand {
         router.register(InferenceHandler(host: host, registry: registry))
         let health = service.serve(router).health
         service.add("model") { try await host.run() }
-        service.add("health of the model") { try await Self.report(host, to: health) }
+        // Probes of this name see whether a model serves; the process itself is well without one.
+        health.set(service: "hone.Inference", .notServing)
+        service.add("health of the model") {
+            for await _ in host.beginnings { health.set(service: "hone.Inference", .serving) }
+        }
         let logger = service.logger
         service.beforeReady { _ in
             do {
@@ -51,13 +55,4 @@ struct Serve: AsyncParsableCommand {
         try await service.run()
     }
 
-    /// Lets probes of `hone.Inference` see whether a model serves; the process itself is well
-    /// without one. Told again and again, since beginning to serve sets every name.
-    private static func report(_ host: ModelHost, to health: Health) async throws {
-        while true {
-            health.set(
-                service: "hone.Inference", host.loaded == nil ? .notServing : .serving)
-            try await Task.sleep(for: .milliseconds(250))
-        }
-    }
 }
