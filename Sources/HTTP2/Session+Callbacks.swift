@@ -97,7 +97,7 @@ extension Session {
         blockIsTruncated = false
         guard role == .server, unsafe frame.headers.cat == NGHTTP2_HCAT_REQUEST else { return 0 }
         let id = unsafe frame.hd.stream_id
-        let stream = Stream(id: id)
+        let stream = makeStream(id)
         stream.wasSent = true
         streams.insert(stream)
         return 0
@@ -185,6 +185,7 @@ extension Session {
         stream.chunks.removeAll()
         stream.unconsumedBytes = 0
         tell(.closed(stream, code: code))
+        keep(stream)
     }
 
     private func sent(_ frame: nghttp2_frame) {

@@ -130,11 +130,7 @@ final class ServerConnectionHandler: ConnectionHandler {
             route: route, streamID: stream.id, metadata: HeaderCodec.metadata(of: headers),
             deadline: deadline, peer: describePeer(), mailbox: mailbox,
             configuration: configuration)
-        let limit = MessageLimit(
-            type: route.requestName, bytes: route.maximumRequestBytes,
-            option: "ServerConfiguration.maximumRequestBytes",
-            optionBytes: configuration.maximumRequestBytes)
-        let entry = Entry(call, stream, limit: limit)
+        let entry = Entry(call, stream, limit: route.limit)
         stream.owner = entry
         if let deadline { deadlines.insert(call, at: deadline) }
         // A call with one request message starts when that is complete.
