@@ -85,13 +85,12 @@ final class ClientCall: MessageSink, Expiring {
     }
 
     /// The one answer of a call whose service sends exactly one.
+    ///
+    /// Only for the task that made the call: its cancellation ends the call, which wakes it.
     func onlyMessage<Message: WireMessage>(as type: Message.Type) async throws -> Message {
         while state.withLock({ $0.ending == nil }) {
-            try checkCancellation()
-            await sleep {
-                $0.ending == nil
-            } add: {
-                $0.inbound.readers.add($1)
+            await Sleeper.sleep { sleeper in
+                state.withLock { $0.ending == nil && $0.inbound.readers.add(sleeper) }
             }
         }
         guard let bytes = try await nextMessage() else {

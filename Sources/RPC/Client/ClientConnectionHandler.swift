@@ -44,6 +44,7 @@ final class ClientConnectionHandler: ConnectionHandler {
     private var holdsTasks = false
     private var holdsPosts = false
     private var isRetired = false
+    private var common: (path: String, headers: HeaderList)?
 
     init(
         _ configuration: ClientConfiguration, keepalive: Keepalive, authority: String,
@@ -120,8 +121,8 @@ final class ClientConnectionHandler: ConnectionHandler {
         guard !isLost, !isRetired else { return refuse(call) }
         let plan = call.plan
         let headers = HeaderCodec.request(
-            path: plan.path, scheme: scheme, authority: authority,
-            timeout: plan.deadline.map { $0 - .now }, metadata: plan.metadata)
+            commonHeaders(of: plan.path), timeout: plan.deadline.map { $0 - .now },
+            metadata: plan.metadata)
         do {
             let entry = Entry(call, try session.request(headers))
             entry.stream.owner = entry
@@ -132,6 +133,14 @@ final class ClientConnectionHandler: ConnectionHandler {
             becomeUnusable(Status(.unavailable, error.description))
             refuse(call)
         }
+    }
+
+    /// The headers of a method's requests; kept for the method called last.
+    private func commonHeaders(of path: String) -> HeaderList {
+        if let common, common.path == path { return common.headers }
+        let headers = HeaderCodec.request(path: path, scheme: scheme, authority: authority)
+        common = (path, headers)
+        return headers
     }
 
     /// Gives a call back that never left.
