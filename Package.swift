@@ -52,7 +52,7 @@ let targets: [Target] = [
         "tutor", "Corpus", "Revising", "Judging", "Drills", "TLS", "WebServing", hummingbird(),
         nio("NIOCore"), lifecycle()),
     // command
-    command("hone", "Schema", "ServiceKit", "RPC", "Wire", argumentParser()),
+    command("hone", "Schema", "ServiceKit", "RPC", "TLS", "Wire", argumentParser()),
     // tests
     kit("TestKit", "Corpus"),
     tests(of: "Wire"),
