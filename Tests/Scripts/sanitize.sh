@@ -9,7 +9,9 @@ here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
 kind=${1:?address or thread}
 filter=${2:-.}
 layer=${HONE_BUILD:-$here/.build}/sanitize/$kind
-python3 "$here/Tests/Scripts/rpc_layer.py" "$layer"
+options=()
+[ "$kind" = thread ] && options=(--visible-locks)
+python3 "$here/Tests/Scripts/rpc_layer.py" "${options[@]}" "$layer"
 log=$layer/sanitize.log
 nice swift build --package-path "$layer" --build-tests --sanitize "$kind"
 # A report ends the run, so that no test passes over it.
