@@ -26,31 +26,27 @@ public import Glibc
 
 /// Synchronization's Mutex with a lock that the thread sanitizer knows.
 public struct Mutex<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
-    private final class Storage {
-        var value: Value
-        let lock: UnsafeMutablePointer<pthread_mutex_t> = .allocate(capacity: 1)
+    private let lock: UnsafeMutablePointer<pthread_mutex_t> = .allocate(capacity: 1)
+    private let value: UnsafeMutablePointer<Value> = .allocate(capacity: 1)
 
-        init(_ value: consuming Value) {
-            self.value = value
-            pthread_mutex_init(lock, nil)
-        }
-
-        deinit {
-            pthread_mutex_destroy(lock)
-            lock.deallocate()
-        }
+    public init(_ value: consuming sending Value) {
+        pthread_mutex_init(lock, nil)
+        self.value.initialize(to: value)
     }
 
-    private let storage: Storage
-
-    public init(_ value: consuming sending Value) { storage = Storage(value) }
+    deinit {
+        value.deinitialize(count: 1)
+        value.deallocate()
+        pthread_mutex_destroy(lock)
+        lock.deallocate()
+    }
 
     public borrowing func withLock<Result: ~Copyable, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
-        pthread_mutex_lock(storage.lock)
-        defer { pthread_mutex_unlock(storage.lock) }
-        return try body(&storage.value)
+        pthread_mutex_lock(lock)
+        defer { pthread_mutex_unlock(lock) }
+        return try body(&value.pointee)
     }
 }
 """
