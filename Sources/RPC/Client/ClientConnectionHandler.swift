@@ -220,7 +220,9 @@ final class ClientConnectionHandler: ConnectionHandler {
             return
         }
         // An interim answer (1xx) precedes the real one.
-        if fields.firstBytes(.status)?.first == UInt8(ascii: "1") { return }
+        if fields.firstBytes(.status)?.first == UInt8(ascii: "1") {
+            return session.noteInterimAnswer()
+        }
         if let fault = Self.httpFault(fields) { entry.fault = fault }
         entry.isAnswered = true
         entry.call.received(headers: HeaderCodec.metadata(of: fields))

@@ -101,12 +101,13 @@ public final class Server: Sendable {
     ) throws -> ServerConnection {
         let handler = try ServerConnectionHandler(router, configuration, loop: channel.eventLoop)
         let connection = ServerConnection(channel, handler, configuration.handlers)
-        handler.attach(connection)
         try register(connection, channel)
         if let tls {
             try channel.pipeline.syncOperations.addHandler(TLSHandler(tls, serverName: nil))
         }
         try channel.pipeline.syncOperations.addHandler(handler)
+        // Last, since only a handler that was added lets go of what it is attached to.
+        handler.attach(connection)
         return connection
     }
 

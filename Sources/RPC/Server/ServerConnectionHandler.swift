@@ -46,12 +46,13 @@ final class ServerConnectionHandler: ConnectionHandler {
             session: try Session(role: .server, limits: limits), loop: loop,
             keepalive: configuration.keepalive,
             handshakeTimeout: configuration.handshakeTimeout)
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        mailbox = Mailbox(loop) { calls in bound.value.update(calls) }
     }
 
+    /// The mailbox holds this handler until the connection is ``gone()``.
     func attach(_ connection: ServerConnection) {
         self.connection = connection
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        mailbox = Mailbox(loop) { calls in bound.value.update(calls) }
     }
 
     // MARK: Requests
@@ -304,6 +305,7 @@ final class ServerConnectionHandler: ConnectionHandler {
     }
 
     override func gone() {
+        mailbox = nil
         connection?.closed()
     }
 }
