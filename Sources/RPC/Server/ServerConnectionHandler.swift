@@ -24,22 +24,31 @@ final class ServerConnectionHandler: ConnectionHandler {
     private let deadlines: DeadlineTimer
     private var mailbox: Mailbox<ServerCall>?
     private weak var connection: ServerConnection?
+    private let peerAddress: String
     private var peer: Peer?
+    private var lifetime: ConnectionLifetime?
     private var entries: [Int32: Entry] = [:]
     /// Calls begun in this turn of the loop.
     private var begun: [ServerCall] = []
     private var drainPing: UInt64?
     private var isDraining = false
 
-    init(_ router: Router, _ configuration: ServerConfiguration, loop: any EventLoop) throws {
+    /// - Parameter peer: where the connection comes from.
+    init(
+        _ router: Router, _ configuration: ServerConfiguration, peer: String, loop: any EventLoop
+    ) throws {
         self.router = router
         self.configuration = configuration
+        peerAddress = peer
         deadlines = DeadlineTimer(loop)
         var limits = SessionLimits()
         limits.maximumConcurrentStreams = configuration.maximumConcurrentStreams
         limits.headerListBytes = configuration.maximumHeaderBytes
         limits.streamWindowBytes = configuration.streamWindowBytes
         limits.connectionWindowBytes = configuration.connectionWindowBytes
+        limits.pings = SessionLimits.Rate(
+            burst: configuration.pingBurst,
+            perSecond: .seconds(1) / max(configuration.minimumPingInterval, .microseconds(1)))
         super.init(
             session: try Session(role: .server, limits: limits), loop: loop,
             keepalive: configuration.keepalive,
@@ -50,6 +59,16 @@ final class ServerConnectionHandler: ConnectionHandler {
 
     func attach(_ connection: ServerConnection) {
         self.connection = connection
+    }
+
+    override func ready() {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        lifetime = ConnectionLifetime(configuration, loop: loop) { request in
+            switch request {
+            case .drain: bound.value.drain()
+            case .end(let status): bound.value.fail(status, .noError)
+            }
+        }
     }
 
     // MARK: Requests
@@ -129,6 +148,7 @@ final class ServerConnectionHandler: ConnectionHandler {
         let entry = Entry(call, stream, limit: limit)
         stream.owner = entry
         entries[stream.id] = entry
+        lifetime?.callBegan()
         if let deadline { deadlines.insert(call, at: deadline) }
         // A call with one request message starts when that is complete.
         if route.kind.streamsRequests { begun.append(call) }
@@ -139,16 +159,9 @@ final class ServerConnectionHandler: ConnectionHandler {
         let identity = context.flatMap { context in
             try? context.pipeline.syncOperations.handler(type: TLSHandler.self).peerIdentity
         }
-        let address = context?.remoteAddress.map(Self.text) ?? "unknown"
-        let peer = Peer(address: address, identity: identity)
+        let peer = Peer(address: peerAddress, identity: identity)
         self.peer = peer
         return peer
-    }
-
-    private static func text(_ address: SocketAddress) -> String {
-        Target.Endpoint(
-            host: address.ipAddress ?? address.pathname ?? "unknown", port: address.port ?? 0
-        ).description
     }
 
     private func received(_ stream: HTTP2.Stream, _ input: ByteBuffer, _ range: Range<Int>) {
@@ -182,6 +195,7 @@ final class ServerConnectionHandler: ConnectionHandler {
         guard let entry = stream.owner as? Entry else { return }
         stream.owner = nil
         entries[stream.id] = nil
+        lifetime?.callEnded()
         if entry.call.deadline != nil { deadlines.remove(entry.call) }
         if !entry.isFinished {
             entry.isFinished = true
@@ -229,6 +243,7 @@ final class ServerConnectionHandler: ConnectionHandler {
                 update.headers.map(HeaderCodec.response(with:)) ?? HeaderCodec.response)
         }
         for chunk in update.chunks { session.send(entry.stream, chunk) }
+        if entry.stream.queuedBytes > Session.fairBytes { session.takeTurns(entry.stream) }
         guard let (status, trailers) = update.ending else { return }
         entry.isFinished = true
         session.consume(entry.stream, entry.stream.unconsumedBytes)
@@ -287,6 +302,7 @@ final class ServerConnectionHandler: ConnectionHandler {
     }
 
     override func lost(_ status: Status) {
+        lifetime?.stop()
         let open = entries
         entries = [:]
         for entry in open.values {
