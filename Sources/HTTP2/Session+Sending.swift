@@ -18,7 +18,7 @@ extension Session {
         if endsStream { stream.end = .sent }
         stream.id = id
         // The dictionary keeps the stream alive for as long as the library holds its pointer.
-        streams[id] = stream
+        streams.insert(stream)
         return stream
     }
 

@@ -13,7 +13,9 @@ import CNghttp2
     /// The time of the bytes being received.
     var now: ContinuousClock.Instant
     var events: [Event] = []
-    var streams: [Int32: Stream] = [:]
+    var streams = StreamTable()
+    /// Who hears of events while `receive` or `produce` runs; nil keeps them.
+    private var listener: (any SessionListener)?
     /// The header block being received.
     var block = HeaderList()
     var blockIsTruncated = false
@@ -137,6 +139,36 @@ import CNghttp2
         throw .connection(code: code, reason: Self.text(of: code))
     }
 
+    /// Takes bytes from the peer and tells the listener at once what they mean.
+    ///
+    /// Nothing is kept and nothing allocated on the way. The listener may answer, reset, consume
+    /// and ping, but neither receive nor produce.
+    public func receive(
+        _ bytes: RawSpan, at now: ContinuousClock.Instant, telling listener: any SessionListener
+    ) throws(HTTP2Error) {
+        self.listener = listener
+        defer { self.listener = nil }
+        try receive(bytes, at: now)
+    }
+
+    /// Like ``produce(into:)``; the listener hears at once what the frames bring about.
+    public func produce(
+        into span: inout OutputRawSpan, telling listener: any SessionListener
+    ) throws(HTTP2Error) -> Bool {
+        self.listener = listener
+        defer { self.listener = nil }
+        return try produce(into: &span)
+    }
+
+    /// Tells the listener of an event, or keeps it for ``takeEvents(into:)``.
+    func tell(_ event: Event) {
+        if let listener {
+            listener.happened(event)
+        } else {
+            events.append(event)
+        }
+    }
+
     /// Takes bytes that lie in an array.
     public func receive(_ bytes: [UInt8], at now: ContinuousClock.Instant) throws(HTTP2Error) {
         try receive(unsafe bytes.span.bytes, at: now)
@@ -161,7 +193,10 @@ import CNghttp2
     }
 
     /// The streams that are open, in no order.
-    public var openStreams: [Stream] { Array(streams.values) }
+    public var openStreams: [Stream] { streams.all }
+
+    /// The open stream of a number.
+    public func stream(_ id: Int32) -> Stream? { streams[id] }
 
     public var openStreamCount: Int { streams.count }
 }

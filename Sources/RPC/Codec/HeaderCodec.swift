@@ -57,6 +57,7 @@ enum HeaderCodec {
     static func metadata(of list: HeaderList) -> Metadata {
         var metadata = Metadata()
         for index in 0..<list.count {
+            guard list.kind(at: index) == .other else { continue }
             let name = list.nameBytes(at: index)
             guard let first = name.first, first != UInt8(ascii: ":"),
                 !name.starts(with: "grpc-".utf8)
@@ -80,8 +81,8 @@ enum HeaderCodec {
 
     /// The status in trailers; nil where they bear none.
     static func status(of list: HeaderList) -> Status? {
-        guard let text = list.first("grpc-status") else { return nil }
-        let message = list.firstBytes("grpc-message").map(PercentEncoding.decode) ?? ""
+        guard let text = list.first(.grpcStatus) else { return nil }
+        let message = list.firstBytes(.grpcMessage).map(PercentEncoding.decode) ?? ""
         guard let number = Int(text), let code = Status.Code(rawValue: number) else {
             return Status(.unknown, "the server sent grpc-status \(text): \(message)")
         }

@@ -11,7 +11,8 @@ final class ServerConnection: Sendable {
 
     private let channel: any Channel
     private let handler: NIOLoopBound<ServerConnectionHandler>
-    private let placement: HandlerPlacement
+    /// What runs the handlers on the channel's loop; nil leaves them to the pool.
+    let executor: LoopExecutor?
     private let state = Mutex(State())
 
     /// Made on the channel's loop.
@@ -20,19 +21,13 @@ final class ServerConnection: Sendable {
     ) {
         self.channel = channel
         self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
-        self.placement = placement
+        executor = placement == .eventLoop ? LoopExecutor(channel.eventLoop) : nil
     }
 
     /// Answers calls until the connection is closed; closes it where the task is cancelled.
     func run() async {
         await withTaskCancellationHandler {
-            switch placement {
-            case .pool: await answer()
-            case .eventLoop:
-                await withTaskExecutorPreference(LoopExecutor(channel.eventLoop)) {
-                    await answer()
-                }
-            }
+            await withTaskExecutorPreference(executor) { await answer() }
         } onCancel: {
             channel.close(promise: nil)
         }
@@ -41,7 +36,14 @@ final class ServerConnection: Sendable {
     private func answer() async {
         await withDiscardingTaskGroup { group in
             while let calls = await nextCalls() {
-                for call in calls { group.addTask { await call.run() } }
+                for call in calls {
+                    if executor == nil {
+                        group.addTask { await call.run() }
+                    } else {
+                        // Most calls end before they ever wait: no task is queued for them.
+                        group.addImmediateTask { await call.run() }
+                    }
+                }
             }
         }
     }

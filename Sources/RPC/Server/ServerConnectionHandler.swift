@@ -19,7 +19,7 @@ final class ServerConnectionHandler: ConnectionHandler {
         }
     }
 
-    private let router: Router
+    private var routes: RouteCache
     private let configuration: ServerConfiguration
     private let deadlines: DeadlineTimer
     private var mailbox: Mailbox<ServerCall>?
@@ -27,9 +27,11 @@ final class ServerConnectionHandler: ConnectionHandler {
     private let peerAddress: String
     private var peer: Peer?
     private var lifetime: ConnectionLifetime?
-    private var entries: [Int32: Entry] = [:]
     /// Calls begun in this turn of the loop.
     private var begun: [ServerCall] = []
+    /// Whether this turn's reading keeps tasks and posts for its end.
+    private var holdsTasks = false
+    private var holdsPosts = false
     private var drainPing: UInt64?
     private var isDraining = false
 
@@ -37,7 +39,7 @@ final class ServerConnectionHandler: ConnectionHandler {
     init(
         _ router: Router, _ configuration: ServerConfiguration, peer: String, loop: any EventLoop
     ) throws {
-        self.router = router
+        routes = RouteCache(router)
         self.configuration = configuration
         peerAddress = peer
         deadlines = DeadlineTimer(loop)
@@ -90,9 +92,15 @@ final class ServerConnectionHandler: ConnectionHandler {
         }
     }
 
-    override func channelReadComplete(context: ChannelHandlerContext) {
+    override func turnBegins() {
+        holdsTasks = connection?.executor?.hold() == true
+        holdsPosts = mailbox?.hold() == true
+    }
+
+    override func turnEnds() {
         startCalls()
-        super.channelReadComplete(context: context)
+        if holdsTasks { connection?.executor?.run() }
+        if holdsPosts { mailbox?.drain() }
     }
 
     private func startCalls() {
@@ -112,8 +120,8 @@ final class ServerConnectionHandler: ConnectionHandler {
                         + "\(configuration.maximumHeaderBytes) bytes; send less metadata or raise "
                         + "ServerConfiguration.maximumHeaderBytes"))
         }
-        guard headers.firstBytes(":method")?.elementsEqual("POST".utf8) == true,
-            headers.firstBytes("content-type")?.starts(with: "application/grpc".utf8) == true
+        guard headers.isFirst(.method, "POST"),
+            headers.isFirst(.contentType, "application/grpc", orPrefix: true)
         else {
             return answer(
                 stream,
@@ -122,12 +130,12 @@ final class ServerConnectionHandler: ConnectionHandler {
                     ("grpc-status", "3"), ("grpc-message", "POST application/grpc is expected"),
                 ]))
         }
-        if let encoding = headers.first("grpc-encoding"), encoding != "identity" {
+        if let encoding = headers.first(.grpcEncoding), encoding != "identity" {
             return refuse(
                 stream, Status(.unimplemented, "grpc-encoding \(encoding) is not known"))
         }
-        let path = headers.first(":path") ?? ""
-        guard let route = router.routes[path] else {
+        guard let route = routes.route(of: headers.firstBytes(.path) ?? []) else {
+            let path = headers.first(.path) ?? ""
             return refuse(stream, Status(.unimplemented, "no handler answers \(path)"))
         }
         open(stream, route, headers)
@@ -135,7 +143,7 @@ final class ServerConnectionHandler: ConnectionHandler {
 
     private func open(_ stream: HTTP2.Stream, _ route: Route, _ headers: HeaderList) {
         guard let mailbox else { return }
-        let timeout = headers.firstBytes("grpc-timeout").flatMap(TimeoutCodec.decode)
+        let timeout = headers.firstBytes(.grpcTimeout).flatMap(TimeoutCodec.decode)
         let deadline = timeout.map { ContinuousClock.now + $0 }
         let call = ServerCall(
             route: route, streamID: stream.id, metadata: HeaderCodec.metadata(of: headers),
@@ -147,7 +155,6 @@ final class ServerConnectionHandler: ConnectionHandler {
             optionBytes: configuration.maximumRequestBytes)
         let entry = Entry(call, stream, limit: limit)
         stream.owner = entry
-        entries[stream.id] = entry
         lifetime?.callBegan()
         if let deadline { deadlines.insert(call, at: deadline) }
         // A call with one request message starts when that is complete.
@@ -168,7 +175,7 @@ final class ServerConnectionHandler: ConnectionHandler {
         guard let entry = stream.owner as? Entry, !entry.isFinished else {
             return session.consume(stream, stream.unconsumedBytes)
         }
-        var messages: [[UInt8]] = []
+        var messages = ShortQueue<[UInt8]>()
         do {
             try entry.assembler.feed(
                 input, from: input.readerIndex + range.lowerBound, count: range.count
@@ -187,14 +194,13 @@ final class ServerConnectionHandler: ConnectionHandler {
             return entry.call.abandon(
                 Status(.internal, "the request ended in the middle of a message"))
         }
-        _ = entry.call.received([], bytes: 0, isLast: true)
+        _ = entry.call.received(ShortQueue(), bytes: 0, isLast: true)
         if !entry.call.route.kind.streamsRequests { begun.append(entry.call) }
     }
 
     private func closed(_ stream: HTTP2.Stream, _ code: ErrorCode) {
         guard let entry = stream.owner as? Entry else { return }
         stream.owner = nil
-        entries[stream.id] = nil
         lifetime?.callEnded()
         if entry.call.deadline != nil { deadlines.remove(entry.call) }
         if !entry.isFinished {
@@ -222,7 +228,9 @@ final class ServerConnectionHandler: ConnectionHandler {
 
     private func update(_ calls: [ServerCall]) {
         for call in calls {
-            guard let entry = entries[call.streamID], entry.call === call else { continue }
+            guard let entry = session.stream(call.streamID)?.owner as? Entry,
+                entry.call === call
+            else { continue }
             do {
                 try apply(call.takeUpdate(), to: entry)
             } catch {
@@ -242,7 +250,7 @@ final class ServerConnectionHandler: ConnectionHandler {
                 entry.stream,
                 update.headers.map(HeaderCodec.response(with:)) ?? HeaderCodec.response)
         }
-        for chunk in update.chunks { session.send(entry.stream, chunk) }
+        update.chunks.forEach { session.send(entry.stream, $0) }
         if entry.stream.queuedBytes > Session.fairBytes { session.takeTurns(entry.stream) }
         guard let (status, trailers) = update.ending else { return }
         entry.isFinished = true
@@ -303,9 +311,8 @@ final class ServerConnectionHandler: ConnectionHandler {
 
     override func lost(_ status: Status) {
         lifetime?.stop()
-        let open = entries
-        entries = [:]
-        for entry in open.values {
+        for stream in session.openStreams {
+            guard let entry = stream.owner as? Entry else { continue }
             if entry.call.deadline != nil { deadlines.remove(entry.call) }
             entry.stream.owner = nil
             guard !entry.isFinished else { continue }
