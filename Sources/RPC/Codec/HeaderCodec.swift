@@ -59,7 +59,7 @@ enum HeaderCodec {
         for index in 0..<list.count {
             let name = list.nameBytes(at: index)
             guard let first = name.first, first != UInt8(ascii: ":"),
-                !name.starts(with: "grpc-".utf8)
+                !name.starts(with: "grpc-".utf8) || Metadata.isOfRetries(name)
             else { continue }
             let text = String(decoding: name, as: UTF8.self)
             guard !Metadata.reserved.contains(text) else { continue }
