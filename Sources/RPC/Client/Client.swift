@@ -6,7 +6,7 @@ import Wire
 
 /// Makes calls over HTTP/2, to all servers of a target.
 public final class Client: Sendable {
-    let core: ClientCore
+    package let core: ClientCore
 
     public init(_ target: Target, _ configuration: ClientConfiguration = ClientConfiguration()) {
         core = ClientCore(target, configuration)

@@ -42,4 +42,7 @@ extension Client {
 
     /// The servers of the target, by address.
     package var servers: [ServerSnapshot] { core.snapshot() }
+
+    /// How many calls wait for a connection, or for room on one.
+    package var waitingCalls: Int { core.look { $0.waiting.count } }
 }
