@@ -78,7 +78,7 @@ extension ClientCall {
             state.withLock({ $0.mayRepeatSeen(maximum: retry.attempts) }),
             !isCounted || core.takeRepetition(),
             let failures = state.withLock({ $0.repeatSeen(maximum: retry.attempts) })
-        else { return end(status, keepsMessages: true) }
+        else { return end(status) }
         if case .after(let pause) = pushback {
             again(after: pause, endpoint, status)
         } else {

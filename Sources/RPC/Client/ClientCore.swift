@@ -101,17 +101,17 @@ package final class ClientCore: Sendable {
         switch placement {
         case .on(let connection): connection.start(call)
         case .refused(let status): call.end(status)
-        case .waits(let more):
-            for request in more { request.yield() }
+        case .waits:
             // It may have ended before it was seen to wait, or room may have come free.
             if call.isEnded { forget(call) }
             placeWaiting()
         }
     }
 
-    /// Gives those who wait to connections, in the order they came, as far as there is room.
+    /// Gives those who wait to connections, in the order they came, as far as there is room; asks
+    /// for further connections where there is not enough.
     private func placeWaiting() {
-        let placed = state.withLock { state in
+        let (placed, requests) = state.withLock { state in
             var placed: [(ClientCall, ClientConnection)] = []
             while let call = state.waiting.first(),
                 let connection = state.pick(call.plan.affinity, [], openCount)
@@ -120,8 +120,9 @@ package final class ClientCore: Sendable {
                 placed.append((call, connection))
             }
             waitingCount.store(state.waiting.count, ordering: .sequentiallyConsistent)
-            return placed
+            return (placed, state.waiting.count > 0 ? state.requestConnections() : [])
         }
+        for request in requests { request.yield() }
         for (call, connection) in placed { connection.start(call) }
     }
 

@@ -102,11 +102,11 @@ extension ClientCore.State {
                         + "ClientConfiguration.maximumWaitingCalls or call less often"))
         }
         waiting.append(call)
-        return .waits(requestConnections())
+        return .waits
     }
 
     /// Servers that take no more calls on the connections they have, and may get another.
-    private mutating func requestConnections() -> [AsyncStream<Void>.Continuation] {
+    mutating func requestConnections() -> [AsyncStream<Void>.Continuation] {
         var requests: [AsyncStream<Void>.Continuation] = []
         let now = ContinuousClock.now
         for candidate in candidates where candidate.connections.count < maximumConnections {

@@ -105,8 +105,7 @@ extension ClientCore {
         enum Placement {
             case on(ClientConnection)
             case refused(Status)
-            /// It waits; these servers are asked for a further connection.
-            case waits([AsyncStream<Void>.Continuation])
+            case waits
         }
 
         var phase = Phase.idle
@@ -205,10 +204,12 @@ extension ClientCore.State {
         _ connection: ClientConnection, _ stay: ClientCore.Stay, _ isServing: Bool?
     ) -> Bool {
         guard phase == .running, isPresent(stay) else { return false }
-        servers[stay.address]?.connections.append(connection)
         if let isServing {
+            // The first connection stays the first: those behind it go when they are idle.
+            servers[stay.address]?.connections.insert(connection, at: 0)
             servers[stay.address]?.state = isServing ? .ready : .connecting
         } else {
+            servers[stay.address]?.connections.append(connection)
             servers[stay.address]?.isConnectingMore = false
         }
         if isServing != false { failure = nil }
