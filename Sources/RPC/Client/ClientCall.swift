@@ -203,9 +203,10 @@ final class ClientCall: MessageSink, Expiring {
             $0.end(status, keepsMessages: keepsMessages, core.kept)
         }
         guard isFirst else { return }
+        // Before its caller hears of it, so that what is counted then is right.
+        core.ended(self)
         waiters.wakeAll()
         poster?.mailbox.post(self)
-        core.ended(self)
     }
 
     var isEnded: Bool { state.withLock { $0.ending != nil } }
