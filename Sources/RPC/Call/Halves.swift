@@ -83,8 +83,8 @@ struct OutboundHalf {
 
     var isFull: Bool { bufferedBytes > limit }
 
-    mutating func append(_ message: [UInt8]) {
-        let chunk = Chunk(flag: 0, length: UInt32(message.count), body: message)
+    mutating func append(_ message: [UInt8], flag: UInt8 = 0) {
+        let chunk = Chunk(flag: flag, length: UInt32(message.count), body: message)
         chunks.append(chunk)
         bufferedBytes += chunk.count
     }

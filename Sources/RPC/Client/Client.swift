@@ -138,7 +138,22 @@ public final class Client: Sendable {
         _ method: Method<Request, Response>, _ options: CallOptions,
         _ body: (ClientCall) async throws -> Result
     ) async throws -> Result {
-        let call = ClientCall(plan(method, options), core: core)
+        let interceptors = core.configuration.interceptors
+        guard !interceptors.isEmpty else {
+            return try await perform(plan(method, options, nil), body)
+        }
+        let exchange = ClientExchange(
+            method: method.path, kind: method.kind, isIdempotent: method.idempotent,
+            options: options)
+        return try await interceptors.around(exchange) { exchange in
+            try await perform(plan(method, exchange.options, exchange.transforms), body)
+        }
+    }
+
+    private func perform<Result>(
+        _ plan: ClientCall.Plan, _ body: (ClientCall) async throws -> Result
+    ) async throws -> Result {
+        let call = ClientCall(plan, core: core)
         core.start(call)
         do {
             let result = try await withTaskCancellationHandler {
@@ -157,11 +172,12 @@ public final class Client: Sendable {
     }
 
     private func plan<Request, Response>(
-        _ method: Method<Request, Response>, _ options: CallOptions
+        _ method: Method<Request, Response>, _ options: CallOptions,
+        _ transforms: MessageTransforms?
     ) -> ClientCall.Plan {
         let now = ContinuousClock.now
         var deadline = options.deadline.map { now + $0 }
-        if let inherited = CallContext.inheritedDeadline {
+        if options.inheritsDeadline, let inherited = CallContext.inheritedDeadline {
             deadline = deadline.map { min($0, inherited) } ?? inherited
         }
         return ClientCall.Plan(
@@ -171,6 +187,11 @@ public final class Client: Sendable {
                 type: Response.wireName, bytes: Response.maximumBytes,
                 option: "ClientConfiguration.maximumResponseBytes",
                 optionBytes: core.configuration.maximumResponseBytes),
-            begun: now)
+            begun: now, counters: method.counters,
+            deflater: options.compression.map { _ in
+                MessageDeflater(minimumBytes: core.configuration.minimumCompressedBytes)
+            },
+            acceptsCompression: options.compression != nil
+                || core.configuration.acceptsCompression, transforms: transforms)
     }
 }

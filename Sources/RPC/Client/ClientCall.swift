@@ -22,6 +22,12 @@ final class ClientCall: MessageSink, Expiring {
         let deadline: ContinuousClock.Instant?
         let limit: MessageLimit
         let begun: ContinuousClock.Instant
+        let counters: MethodCounters
+        /// Compresses requests; nil for most calls.
+        let deflater: MessageDeflater?
+        let acceptsCompression: Bool
+        /// What interceptors do to the messages; nil for most calls.
+        let transforms: MessageTransforms?
     }
 
     struct State {
@@ -34,6 +40,8 @@ final class ClientCall: MessageSink, Expiring {
         var hasFinishedWriting = false
         var connection: ClientConnection?
         var headers: Metadata?
+        /// Whether the answers' headers say that they may be compressed.
+        var isCompressed = false
         var trailers = Metadata()
         var ending: Status?
         var isPosted = false
@@ -68,10 +76,14 @@ final class ClientCall: MessageSink, Expiring {
 
     func nextMessage() async throws -> [UInt8]? {
         while true {
-            let (message, isOver, poster) = try state.withLock { state in
-                try state.nextMessage(threshold: creditThreshold)
+            let (message, isOver, poster, isCompressed) = try state.withLock { state in
+                let (message, isOver, poster) = try state.nextMessage(threshold: creditThreshold)
+                return (message, isOver, poster, state.isCompressed)
             }
             poster?.mailbox.post(self)
+            if let message, isCompressed {
+                return try MessageInflater(limit: plan.limit).open(message)
+            }
             if message != nil || isOver { return message }
             try checkCancellation()
             await sleep {
@@ -124,7 +136,12 @@ final class ClientCall: MessageSink, Expiring {
     var trailers: Metadata { state.withLock { $0.trailers } }
 
     func write(_ message: [UInt8]) async throws {
-        let (poster, isFull) = try state.withLock { try $0.write(message, kind: plan.kind) }
+        let changed = try plan.transforms?.request(message) ?? message
+        let (flag, message) = try plan.deflater?.close(changed) ?? (0, changed)
+        let (poster, isFull) = try state.withLock {
+            try $0.write(message, flag: flag, kind: plan.kind)
+        }
+        plan.counters.countSent(bytes: MessageAssembler.prefixBytes + message.count)
         poster?.mailbox.post(self)
         guard isFull else { return }
         while try state.withLock({ try $0.isStillFull() }) {
@@ -143,6 +160,7 @@ final class ClientCall: MessageSink, Expiring {
     }
 
     func decode<Message: WireMessage>(_ bytes: [UInt8]) throws -> Message {
+        let bytes = try plan.transforms?.response(bytes) ?? bytes
         do {
             return try Message(decoding: bytes)
         } catch {
@@ -237,9 +255,10 @@ final class ClientCall: MessageSink, Expiring {
     }
 
     /// The service answered: from now on the call cannot be repeated.
-    func received(headers: Metadata) {
+    func received(headers: Metadata, isCompressed: Bool) {
         let waiters = state.withLock { state in
             state.headers = headers
+            state.isCompressed = isCompressed
             state.commit()
             return state.inbound.readers.takeAll()
         }

@@ -28,11 +28,11 @@ extension ClientCall.State {
     }
 
     mutating func write(
-        _ message: [UInt8], kind: CallKind
+        _ message: [UInt8], flag: UInt8, kind: CallKind
     ) throws -> (poster: ClientConnection?, isFull: Bool) {
         if let ending { throw ending }
         precondition(!hasFinishedWriting, "a message was written after the last one")
-        outbound.append(message)
+        outbound.append(message, flag: flag)
         if mayRepeat, let chunk = outbound.chunks.last {
             history.append(chunk)
             historyBytes += chunk.count

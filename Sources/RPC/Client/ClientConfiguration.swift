@@ -34,6 +34,13 @@ public struct ClientConfiguration: Sendable {
     public var backoff: Backoff = Backoff()
     /// How often a call of an idempotent method is tried where servers are unavailable.
     public var maximumAttempts: Int = 3
+    /// Whether every call tells the server that its answers may be compressed; else only those
+    /// whose requests are.
+    public var acceptsCompression: Bool = false
+    /// Messages below this size stay as they are.
+    public var minimumCompressedBytes: Int = 1024
+    /// What stands between callers and the transport, the first outermost.
+    public var interceptors: [any ClientInterceptor] = []
     /// Told of the end of each call.
     public var observer: (any CallObserver)?
 
@@ -69,12 +76,19 @@ public struct CallOptions: Sendable {
     public var metadata: Metadata
     /// Whether to wait for a server rather than fail while none can be reached.
     public var waitForReady: Bool
+    /// How requests are compressed; nil compresses none. A server that cannot read it answers with
+    /// `unimplemented`.
+    public var compression: Compression?
+    /// Whether the call ends no later than the call that the caller's task answers, if it does.
+    public var inheritsDeadline: Bool = true
 
     public static let none: CallOptions = CallOptions()
 
     public init(
-        deadline: Duration? = nil, metadata: Metadata = Metadata(), waitForReady: Bool = false
+        deadline: Duration? = nil, metadata: Metadata = Metadata(), waitForReady: Bool = false,
+        compression: Compression? = nil
     ) {
+        self.compression = compression
         self.deadline = deadline
         self.metadata = metadata
         self.waitForReady = waitForReady

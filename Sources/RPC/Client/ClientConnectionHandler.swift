@@ -99,7 +99,9 @@ final class ClientConnectionHandler: ConnectionHandler {
         let plan = call.plan
         let headers = HeaderCodec.request(
             path: plan.path, scheme: scheme, authority: authority,
-            timeout: plan.deadline.map { $0 - .now }, metadata: plan.metadata)
+            timeout: plan.deadline.map { $0 - .now }, metadata: plan.metadata,
+            compression: plan.deflater == nil ? nil : .gzip,
+            acceptsCompression: plan.acceptsCompression)
         do {
             let entry = Entry(call, try session.request(headers))
             entry.stream.owner = entry
@@ -190,8 +192,14 @@ final class ClientConnectionHandler: ConnectionHandler {
         // An interim answer (1xx) precedes the real one.
         if fields.firstBytes(":status")?.first == UInt8(ascii: "1") { return }
         if let fault = Self.httpFault(fields) { entry.fault = fault }
+        let encoding = fields.first("grpc-encoding") ?? "identity"
+        entry.assembler.keepsFlags = encoding == Compression.gzip.rawValue
+        if !entry.assembler.keepsFlags, encoding != "identity" {
+            entry.fault = Status(.internal, "the server answers with grpc-encoding \(encoding)")
+        }
         entry.isAnswered = true
-        entry.call.received(headers: HeaderCodec.metadata(of: fields))
+        entry.call.received(
+            headers: HeaderCodec.metadata(of: fields), isCompressed: entry.assembler.keepsFlags)
     }
 
     /// What is wrong with headers that are not those of gRPC.
@@ -219,7 +227,9 @@ final class ClientConnectionHandler: ConnectionHandler {
             giveUp(entry)
             return entry.call.end(error)
         }
-        let credit = entry.call.received(messages, bytes: range.count)
+        entry.call.plan.counters.countReceived(messages: messages.count, bytes: range.count)
+        let flagBytes = entry.assembler.keepsFlags ? messages.count : 0
+        let credit = entry.call.received(messages, bytes: range.count + flagBytes)
         session.consume(stream, min(credit, stream.unconsumedBytes))
     }
 

@@ -75,6 +75,7 @@ package final class ClientCore: Sendable {
 
     /// Gives a call to a connection, or lets it wait for one, or ends it.
     func start(_ call: ClientCall) {
+        call.plan.counters.countStart()
         if let deadline = call.plan.deadline {
             guard deadline > .now else { return call.deadlineReached() }
             deadlines.insert(call, at: deadline)
@@ -122,12 +123,12 @@ package final class ClientCore: Sendable {
             guard !state.waiting.isEmpty else { return }
             state.waiting.removeAll { $0 === call }
         }
-        guard let observer = configuration.observer else { return }
         let (status, peer) = call.state.withLock { ($0.ending ?? .ok, $0.peer) }
+        let duration = ContinuousClock.now - call.plan.begun
+        call.plan.counters.countEnd(status.code, after: duration)
+        guard let observer = configuration.observer else { return }
         observer.callEnded(
-            CallSummary(
-                method: call.plan.path, peer: peer, status: status,
-                duration: .now - call.plan.begun))
+            CallSummary(method: call.plan.path, peer: peer, status: status, duration: duration))
     }
 
     // MARK: Connections

@@ -103,35 +103,49 @@ final class ServerConnectionHandler: ConnectionHandler {
                     ("grpc-status", "3"), ("grpc-message", "POST application/grpc is expected"),
                 ]))
         }
-        if let encoding = headers.first("grpc-encoding"), encoding != "identity" {
-            return refuse(
-                stream, Status(.unimplemented, "grpc-encoding \(encoding) is not known"))
+        let encoding = headers.first("grpc-encoding") ?? "identity"
+        guard encoding == "identity" || encoding == Compression.gzip.rawValue else {
+            return answer(stream, HeaderCodec.unknownEncoding(encoding))
         }
         let path = headers.first(":path") ?? ""
         guard let route = router.routes[path] else {
             return refuse(stream, Status(.unimplemented, "no handler answers \(path)"))
         }
-        open(stream, route, headers)
+        open(stream, route, headers, isCompressed: encoding != "identity")
     }
 
-    private func open(_ stream: HTTP2.Stream, _ route: Route, _ headers: HeaderList) {
+    private func open(
+        _ stream: HTTP2.Stream, _ route: Route, _ headers: HeaderList,
+        isCompressed: Bool
+    ) {
         guard let mailbox else { return }
         let timeout = headers.firstBytes("grpc-timeout").flatMap(TimeoutCodec.decode)
         let deadline = timeout.map { ContinuousClock.now + $0 }
-        let call = ServerCall(
-            route: route, streamID: stream.id, metadata: HeaderCodec.metadata(of: headers),
-            deadline: deadline, peer: describePeer(), mailbox: mailbox,
-            configuration: configuration)
         let limit = MessageLimit(
             type: route.requestName, bytes: route.maximumRequestBytes,
             option: "ServerConfiguration.maximumRequestBytes",
             optionBytes: configuration.maximumRequestBytes)
+        let call = ServerCall(
+            route: route, streamID: stream.id, metadata: HeaderCodec.metadata(of: headers),
+            deadline: deadline, peer: describePeer(), mailbox: mailbox,
+            inflater: isCompressed ? MessageInflater(limit: limit) : nil,
+            deflater: deflater(for: headers), configuration: configuration)
+        route.counters.countStart()
         let entry = Entry(call, stream, limit: limit)
+        entry.assembler.keepsFlags = isCompressed
         stream.owner = entry
         entries[stream.id] = entry
         if let deadline { deadlines.insert(call, at: deadline) }
         // A call with one request message starts when that is complete.
         if route.kind.streamsRequests { begun.append(call) }
+    }
+
+    /// What compresses the answers: only where we want it and the caller takes it.
+    private func deflater(for headers: HeaderList) -> MessageDeflater? {
+        guard let compression = configuration.compression,
+            compression.isAccepted(headers.firstBytes("grpc-accept-encoding"))
+        else { return nil }
+        return MessageDeflater(minimumBytes: configuration.minimumCompressedBytes)
     }
 
     private func describePeer() -> Peer {
@@ -164,7 +178,9 @@ final class ServerConnectionHandler: ConnectionHandler {
             entry.call.abandon(error)
             return session.consume(stream, stream.unconsumedBytes)
         }
-        let credit = entry.call.received(messages, bytes: range.count, isLast: false)
+        entry.call.route.counters.countReceived(messages: messages.count, bytes: range.count)
+        let credit = entry.call.received(
+            messages, bytes: range.count + entry.call.flagBytes(messages.count), isLast: false)
         session.consume(stream, min(credit, stream.unconsumedBytes))
     }
 
@@ -226,7 +242,10 @@ final class ServerConnectionHandler: ConnectionHandler {
             entry.hasHeaders = true
             try session.respond(
                 entry.stream,
-                update.headers.map(HeaderCodec.response(with:)) ?? HeaderCodec.response)
+                entry.call.deflater == nil
+                    ? update.headers.map { HeaderCodec.response(with: $0) } ?? HeaderCodec.response
+                    : HeaderCodec.response(
+                        with: update.headers ?? Metadata(), compression: .gzip))
         }
         for chunk in update.chunks { session.send(entry.stream, chunk) }
         guard let (status, trailers) = update.ending else { return }
@@ -242,11 +261,13 @@ final class ServerConnectionHandler: ConnectionHandler {
     }
 
     private func observe(_ call: ServerCall) {
+        let duration = ContinuousClock.now - call.begun
+        let status = call.ending ?? .ok
+        call.route.counters.countEnd(status.code, after: duration)
         guard let observer = configuration.observer else { return }
         observer.callEnded(
             CallSummary(
-                method: call.route.path, peer: call.peer, status: call.ending ?? .ok,
-                duration: .now - call.begun))
+                method: call.route.path, peer: call.peer, status: status, duration: duration))
     }
 
     // MARK: The end
