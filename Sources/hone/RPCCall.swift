@@ -24,6 +24,7 @@ struct RPCCall: AsyncParsableCommand {
         help: ArgumentHelp(
             "Sent along; a name ending in -bin takes base64. Repeatable.", valueName: "key=value"))
     var metadata: [String] = []
+    @Flag(help: "Compress the requests, and let the server compress its answers.") var gzip = false
     @Flag(help: "Print a failure's status as JSON, too.") var json = false
 
     private struct Failure: Encodable {
@@ -98,7 +99,8 @@ struct RPCCall: AsyncParsableCommand {
     }
 
     private func options() throws -> CallOptions {
-        var options = CallOptions(deadline: server.deadline.duration)
+        var options = CallOptions(
+            deadline: server.deadline.duration, compression: gzip ? .gzip : nil)
         for entry in metadata {
             guard let equals = entry.firstIndex(of: "=") else {
                 throw CommandFailure("--metadata is \"\(entry)\"; write KEY=VALUE")
@@ -149,6 +151,6 @@ private struct RequestLines: Sendable {
     }
 
     private func message(_ text: String) throws -> RawMessage {
-        RawMessage(try transcoder.bytes(of: JSONValue(parsing: text), as: type))
+        RawMessage(try transcoder.bytes(ofJSON: text, as: type))
     }
 }

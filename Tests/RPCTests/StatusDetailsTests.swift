@@ -23,6 +23,28 @@ struct StatusDetailsTests {
         }
     }
 
+    @Test(arguments: [" ", "ends in a space ", "  begins with two", "%", "déjà vu ", ""])
+    func `any message arrives as it is`(message: String) async throws {
+        try await withServer(failing(with: Status(.notFound, message))) { client, _, _ in
+            let got = await status { _ = try await client.unary(Echo.unary, Bytes([])) }
+            #expect(got == Status(.notFound, message))
+        }
+    }
+
+    @Test func `metadata comes without the spaces at its ends`() async throws {
+        var router = Router()
+        router.unary(Echo.unary) { _, context in
+            Bytes(Array((context.metadata["x-words"] ?? "none").utf8))
+        }
+        var metadata = Metadata()
+        try metadata.add("  two words ", for: "x-words")
+        let options = CallOptions(metadata: metadata)
+        try await withServer(router) { client, _, _ in
+            let answer = try await client.unary(Echo.unary, Bytes([]), options: options)
+            #expect(String(decoding: answer.bytes, as: UTF8.self) == "two words")
+        }
+    }
+
     @Test func `fields that are invalid are each named`() async throws {
         let sent = Status.invalid(
             "two fields are wrong", domain: "test.Echo",

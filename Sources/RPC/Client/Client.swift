@@ -36,6 +36,17 @@ public final class Client: Sendable {
         }
     }
 
+    /// Where the client's connections live: a task that prefers it makes its calls without
+    /// changing threads.
+    ///
+    /// Fastest for many short calls; what runs there must not block, for it holds up every call.
+    /// ```swift
+    /// try await withTaskExecutorPreference(client.executor) {
+    ///     for request in requests { answers.append(try await client.unary(method, request)) }
+    /// }
+    /// ```
+    public var executor: any TaskExecutor { core.executor }
+
     /// Resolves every name of the target; the stays of addresses that are new.
     private static func resolve(_ core: ClientCore) async -> [ClientCore.Stay] {
         var addresses: [ClientCore.Address] = []

@@ -1,8 +1,6 @@
 import HTTP2
 
 extension ClientCall.State {
-    typealias Wait = CheckedContinuation<Void, Never>
-
     /// The most request bytes a stream of requests keeps for another attempt.
     private static let historyLimit = 256 << 10
 
@@ -32,8 +30,9 @@ extension ClientCall.State {
     ) throws -> (poster: ClientConnection?, isFull: Bool) {
         if let ending { throw ending }
         precondition(!hasFinishedWriting, "a message was written after the last one")
-        outbound.append(message, flag: flag)
-        if mayRepeat, let chunk = outbound.chunks.last {
+        let chunk = Chunk(flag: flag, length: UInt32(message.count), body: message)
+        outbound.append(chunk)
+        if mayRepeat {
             history.append(chunk)
             historyBytes += chunk.count
             if kind.streamsRequests, historyBytes > Self.historyLimit { commit() }
@@ -55,15 +54,15 @@ extension ClientCall.State {
     /// From now on nothing is kept for another attempt.
     mutating func commit() {
         mayRepeat = false
-        history = []
+        history = ShortQueue()
         historyBytes = 0
     }
 
     /// - Parameter keepsMessages: whether what has arrived may still be read.
     mutating func end(
         _ status: Status, keepsMessages: Bool
-    ) -> (waiters: [Wait], poster: ClientConnection?, isFirst: Bool) {
-        guard ending == nil else { return ([], nil, false) }
+    ) -> (waiters: Sleepers, poster: ClientConnection?, isFirst: Bool) {
+        guard ending == nil else { return (Sleepers(), nil, false) }
         ending = status
         commit()
         if !keepsMessages { inbound.dropAll() }

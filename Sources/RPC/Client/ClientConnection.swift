@@ -7,16 +7,22 @@ final class ClientConnection: Sendable {
     let peer: Peer
     private let handler: NIOLoopBound<ClientConnectionHandler>
     let mailbox: Mailbox<ClientCall>
+    /// What runs the callers' tasks that are on the client's loop.
+    let executor: LoopExecutor
     /// How many calls are open on it.
     let load = Atomic<Int>(0)
 
     /// Made on the channel's loop.
-    init(_ channel: any Channel, _ address: SocketAddress, _ handler: ClientConnectionHandler) {
+    init(
+        _ channel: any Channel, _ address: SocketAddress, _ handler: ClientConnectionHandler,
+        executor: LoopExecutor
+    ) {
         self.channel = channel
         peer = Peer(
             address: Target.Endpoint(
                 host: address.ipAddress ?? address.pathname ?? "unknown", port: address.port ?? 0
             ).description)
+        self.executor = executor
         let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
         self.handler = bound
         mailbox = Mailbox(channel.eventLoop) { calls in bound.value.update(calls) }

@@ -38,8 +38,13 @@ final class ClientConnectionHandler: ConnectionHandler {
     private let listeners: Listeners
     /// Weak, since the connection holds this handler; its calls hold the connection.
     private weak var connection: ClientConnection?
-    private var entries: [ObjectIdentifier: Entry] = [:]
+    /// How many calls have a stream that is not over.
+    private var openCalls = 0
+    /// Whether this turn's reading keeps tasks and posts for its end.
+    private var holdsTasks = false
+    private var holdsPosts = false
     private var isRetired = false
+    private var common: (path: String, headers: HeaderList)?
 
     init(
         _ configuration: ClientConfiguration, keepalive: Keepalive, authority: String,
@@ -76,7 +81,7 @@ final class ClientConnectionHandler: ConnectionHandler {
 
     func update(_ calls: [ClientCall]) {
         for call in calls {
-            if let entry = entries[ObjectIdentifier(call)] {
+            if let entry = entry(of: call) {
                 apply(call.takeUpdate(), to: entry)
             } else {
                 begin(call)
@@ -84,6 +89,24 @@ final class ClientConnectionHandler: ConnectionHandler {
         }
         flush()
         if isRetired { closeWhenIdle() }
+    }
+
+    override func turnBegins() {
+        holdsTasks = connection?.executor.hold() == true
+        holdsPosts = connection?.mailbox.hold() == true
+    }
+
+    override func turnEnds() {
+        if holdsTasks { connection?.executor.run() }
+        if holdsPosts { connection?.mailbox.drain() }
+    }
+
+    private func entry(of call: ClientCall) -> Entry? {
+        let id = call.streamID.load(ordering: .relaxed)
+        guard id != 0, let entry = session.stream(id)?.owner as? Entry, entry.call === call else {
+            return nil
+        }
+        return entry
     }
 
     private func begin(_ call: ClientCall) {
@@ -98,19 +121,27 @@ final class ClientConnectionHandler: ConnectionHandler {
         guard !isLost, !isRetired else { return refuse(call) }
         let plan = call.plan
         let headers = HeaderCodec.request(
-            path: plan.path, scheme: scheme, authority: authority,
-            timeout: plan.deadline.map { $0 - .now }, metadata: plan.metadata,
-            compression: plan.deflater == nil ? nil : .gzip,
+            commonHeaders(of: plan.path), timeout: plan.deadline.map { $0 - .now },
+            metadata: plan.metadata, compression: plan.deflater == nil ? nil : .gzip,
             acceptsCompression: plan.acceptsCompression)
         do {
             let entry = Entry(call, try session.request(headers))
             entry.stream.owner = entry
-            entries[ObjectIdentifier(call)] = entry
+            openCalls += 1
+            call.streamID.store(entry.stream.id, ordering: .relaxed)
             apply(call.takeUpdate(), to: entry)
         } catch {
             becomeUnusable(Status(.unavailable, error.description))
             refuse(call)
         }
+    }
+
+    /// The headers of a method's requests; kept for the method called last.
+    private func commonHeaders(of path: String) -> HeaderList {
+        if let common, common.path == path { return common.headers }
+        let headers = HeaderCodec.request(path: path, scheme: scheme, authority: authority)
+        common = (path, headers)
+        return headers
     }
 
     /// Gives a call back that never left.
@@ -128,7 +159,7 @@ final class ClientConnectionHandler: ConnectionHandler {
         if update.ending != nil {
             return giveUp(entry)
         }
-        for chunk in update.chunks { session.send(stream, chunk) }
+        update.chunks.forEach { session.send(stream, $0) }
         guard update.hasFinishedWriting, !entry.hasFinishedWriting else { return }
         entry.hasFinishedWriting = true
         do {
@@ -148,7 +179,7 @@ final class ClientConnectionHandler: ConnectionHandler {
     private func forget(_ entry: Entry) {
         guard !entry.isEnded else { return }
         entry.isEnded = true
-        entries[ObjectIdentifier(entry.call)] = nil
+        openCalls -= 1
         if let connection { entry.call.attemptEnded(on: connection) }
         connection?.load.subtract(1, ordering: .relaxed)
     }
@@ -190,12 +221,14 @@ final class ClientConnectionHandler: ConnectionHandler {
             return
         }
         // An interim answer (1xx) precedes the real one.
-        if fields.firstBytes(":status")?.first == UInt8(ascii: "1") { return }
+        if fields.firstBytes(.status)?.first == UInt8(ascii: "1") { return }
         if let fault = Self.httpFault(fields) { entry.fault = fault }
-        let encoding = fields.first("grpc-encoding") ?? "identity"
-        entry.assembler.keepsFlags = encoding == Compression.gzip.rawValue
-        if !entry.assembler.keepsFlags, encoding != "identity" {
-            entry.fault = Status(.internal, "the server answers with grpc-encoding \(encoding)")
+        if let encoding = fields.first(.grpcEncoding), encoding != "identity" {
+            entry.assembler.keepsFlags = encoding == Compression.gzip.rawValue
+            if !entry.assembler.keepsFlags {
+                entry.fault = Status(
+                    .internal, "the server answers with grpc-encoding \(encoding)")
+            }
         }
         entry.isAnswered = true
         entry.call.received(
@@ -204,8 +237,13 @@ final class ClientConnectionHandler: ConnectionHandler {
 
     /// What is wrong with headers that are not those of gRPC.
     private static func httpFault(_ fields: HeaderList) -> Status? {
-        guard let text = fields.first(":status"), let number = Int(text) else { return nil }
-        let type = fields.first("content-type") ?? "none"
+        if fields.isFirst(.status, "200"),
+            fields.isFirst(.contentType, "application/grpc", orPrefix: true)
+        {
+            return nil
+        }
+        guard let text = fields.first(.status), let number = Int(text) else { return nil }
+        let type = fields.first(.contentType) ?? "none"
         guard number == 200, type.hasPrefix("application/grpc") else {
             return Status(
                 number == 200 ? .unknown : StatusMapping.code(ofHTTP: number),
@@ -218,7 +256,7 @@ final class ClientConnectionHandler: ConnectionHandler {
         guard let entry = stream.owner as? Entry, !entry.isEnded, entry.fault == nil else {
             return session.consume(stream, stream.unconsumedBytes)
         }
-        var messages: [[UInt8]] = []
+        var messages = ShortQueue<[UInt8]>()
         do {
             try entry.assembler.feed(
                 input, from: input.readerIndex + range.lowerBound, count: range.count
@@ -270,18 +308,19 @@ final class ClientConnectionHandler: ConnectionHandler {
     }
 
     private func closeWhenIdle() {
-        guard entries.isEmpty, !isLost else { return }
+        guard openCalls == 0, !isLost else { return }
         let bound = NIOLoopBound(self, eventLoop: loop)
         // Not from within the session's events: ending it here would cut their frames off.
         loop.execute {
-            guard bound.value.entries.isEmpty else { return }
+            guard bound.value.openCalls == 0 else { return }
             bound.value.fail(Status(.unavailable, "the connection was retired"), .noError)
         }
     }
 
     override func lost(_ status: Status) {
-        let open = Array(entries.values)
-        for entry in open { closed(entry, .refusedStream) }
+        for stream in session.openStreams {
+            if let entry = stream.owner as? Entry { closed(entry, .refusedStream) }
+        }
         listeners.ready.fail(status)
         listeners.unusable.succeed(status)
     }

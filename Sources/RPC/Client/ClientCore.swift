@@ -54,7 +54,9 @@ package final class ClientCore: Sendable {
 
     let target: Target
     let configuration: ClientConfiguration
-    private let loop: any EventLoop
+    /// Carries every connection of the client.
+    let loop: any EventLoop
+    let executor: LoopExecutor
     private let deadlines: DeadlineTimer
     private let state: Mutex<State>
 
@@ -62,6 +64,7 @@ package final class ClientCore: Sendable {
         self.target = target
         self.configuration = configuration
         loop = MultiThreadedEventLoopGroup.singleton.next()
+        executor = LoopExecutor(loop)
         deadlines = DeadlineTimer(loop)
         state = Mutex(
             State(

@@ -40,7 +40,7 @@ struct ClientServer: Sendable {
 
     /// Connects and waits until the connection takes no new calls; how long it lived.
     private func keepConnection() async throws -> Duration {
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let loop = core.loop
         let listeners = ClientConnectionHandler.Listeners(
             ready: loop.makePromise(), unusable: loop.makePromise())
         do {
@@ -84,7 +84,8 @@ struct ClientServer: Sendable {
                     let handler = try ClientConnectionHandler(
                         configuration, keepalive: keepalive, authority: authority,
                         loop: channel.eventLoop, listeners: listeners)
-                    let connection = ClientConnection(channel, socket, handler)
+                    let connection = ClientConnection(
+                        channel, socket, handler, executor: core.executor)
                     handler.attach(connection)
                     try channel.pipeline.syncOperations.addHandler(handler)
                     return connection

@@ -49,7 +49,7 @@ struct MessageInflater: Sendable {
                 throw Status(
                     .resourceExhausted,
                     "a compressed message expands beyond the limit of \(limit.bytes) bytes; "
-                        + "raise \(limit.option) or send less")
+                        + "raise \(limit.name) or send less")
             case .noMemory: throw Status(.resourceExhausted, "a compressed message: \(error)")
             default: throw Status(.internal, "a compressed message is broken: \(error)")
             }

@@ -35,6 +35,7 @@ public final class Server: Sendable {
         var router = router.intercepted(by: configuration.interceptors)
         health = Health(services: router.services)
         HealthService.register(health, in: &router)
+        router.limit(requestBytes: configuration.maximumRequestBytes)
         self.router = router
     }
 

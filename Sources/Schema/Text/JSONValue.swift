@@ -1,7 +1,7 @@
 import FoundationEssentials
 
 /// A JSON value whose whole numbers keep all their digits.
-package enum JSONValue: Sendable, Equatable {
+enum JSONValue: Sendable, Equatable {
     case null
     case bool(Bool)
     case uint(UInt64)
@@ -12,7 +12,7 @@ package enum JSONValue: Sendable, Equatable {
     case object([String: JSONValue])
 
     /// - Throws: `TranscodingError`, where the text is not one JSON value.
-    package init(parsing text: String) throws(TranscodingError) {
+    init(parsing text: String) throws(TranscodingError) {
         do {
             self = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
         } catch DecodingError.dataCorrupted(let context) {
@@ -58,7 +58,7 @@ package enum JSONValue: Sendable, Equatable {
 }
 
 extension JSONValue: Decodable {
-    package init(from decoder: any Decoder) throws {
+    init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
             self = .null

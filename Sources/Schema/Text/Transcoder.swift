@@ -21,8 +21,14 @@ package struct Transcoder: Sendable {
         self.schema = schema
     }
 
-    /// The canonical bytes of a message of this name.
+    /// The canonical bytes of the message that a JSON text describes.
     package func bytes(
+        ofJSON text: String, as name: String
+    ) throws(TranscodingError) -> [UInt8] {
+        try bytes(of: JSONValue(parsing: text), as: name)
+    }
+
+    private func bytes(
         of value: JSONValue, as name: String
     ) throws(TranscodingError) -> [UInt8] {
         let bytes = try message(value, name, "$")
