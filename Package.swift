@@ -54,16 +54,18 @@ let targets: [Target] = [
         "tutor", "Corpus", "Revising", "Judging", "Drills", "TLS", "WebServing", hummingbird(),
         nio("NIOCore"), lifecycle()),
     // command
-    command("hone", "Schema", "ServiceKit", "RPC", "Wire", argumentParser()),
+    command("hone", "Schema", "ServiceKit", "RPC", "TLS", "Wire", argumentParser()),
     // tests
     kit("TestKit", "Corpus"),
+    kit("FuzzKit", "RPC", "HTTP2"),
     tests(of: "Wire"),
     tests(of: "Tokenization"),
     tests(of: "HTTP2"),
     tests(of: "TLS", nio("NIOCore"), nio("NIOEmbedded"), nio("NIOPosix")),
     tests(of: "Gzip"),
     tests(of: "Tensors"),
-    tests(of: "RPC", "Wire", "HTTP2", "TLS", "Gzip", nio("NIOCore"), nio("NIOPosix")),
+    tests(
+        of: "RPC", "Wire", "HTTP2", "TLS", "Gzip", "FuzzKit", nio("NIOCore"), nio("NIOPosix")),
     tests(of: "Llama", "Tensors"),
     tests(of: "Corpus"),
     tests(of: "Chat"),

@@ -93,6 +93,13 @@ extension Session {
                 bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
         }
         try check(result, "PING")
+        awaitedPings += 1
+    }
+
+    /// Counts an interim answer (1xx), of which a server may send any number: too many of them end
+    /// the connection.
+    public func noteInterimAnswer() {
+        glitch("interim answers")
     }
 
     /// Announces that a GOAWAY will follow, so that streams on their way still arrive.

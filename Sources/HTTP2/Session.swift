@@ -21,11 +21,15 @@ import CNghttp2
     /// The header block being received.
     var block = HeaderList()
     var blockIsTruncated = false
+    /// How much of the block was left out.
+    var droppedHeaderBytes = 0
     /// Where the bytes being received begin; set while `receive` runs.
     var inputBase: UnsafeRawPointer?
     var output = Output()
     var glitches: TokenBucket
     var pings: TokenBucket
+    /// PINGs that the peer has yet to answer.
+    var awaitedPings = 0
     /// How many tiny WINDOW_UPDATE frames are still borne.
     var tinyUpdates: Int
     var isAbused = false

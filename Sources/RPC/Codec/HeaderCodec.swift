@@ -98,7 +98,7 @@ enum HeaderCodec {
             guard list.kind(at: index) == .other else { continue }
             let name = list.nameBytes(at: index)
             guard let first = name.first, first != UInt8(ascii: ":"),
-                !name.starts(with: "grpc-".utf8)
+                !name.starts(with: "grpc-".utf8) || Metadata.isOfRetries(name)
             else { continue }
             let text = String(decoding: name, as: UTF8.self)
             guard !Metadata.reserved.contains(text) else { continue }

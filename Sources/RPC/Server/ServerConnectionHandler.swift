@@ -24,7 +24,9 @@ final class ServerConnectionHandler: ConnectionHandler {
     private let deadlines: DeadlineTimer
     private var mailbox: Mailbox<ServerCall>?
     private weak var connection: ServerConnection?
+    private let peerAddress: String
     private var peer: Peer?
+    private var lifetime: ConnectionLifetime?
     /// Calls begun in this turn of the loop.
     private var begun: [ServerCall] = []
     /// Whether this turn's reading keeps tasks and posts for its end.
@@ -33,25 +35,43 @@ final class ServerConnectionHandler: ConnectionHandler {
     private var drainPing: UInt64?
     private var isDraining = false
 
-    init(_ router: Router, _ configuration: ServerConfiguration, loop: any EventLoop) throws {
+    /// - Parameter peer: where the connection comes from.
+    init(
+        _ router: Router, _ configuration: ServerConfiguration, peer: String, loop: any EventLoop
+    ) throws {
         routes = RouteCache(router)
         self.configuration = configuration
+        peerAddress = peer
         deadlines = DeadlineTimer(loop)
         var limits = SessionLimits()
         limits.maximumConcurrentStreams = configuration.maximumConcurrentStreams
         limits.headerListBytes = configuration.maximumHeaderBytes
         limits.streamWindowBytes = configuration.streamWindowBytes
         limits.connectionWindowBytes = configuration.connectionWindowBytes
+        limits.pings = SessionLimits.Rate(
+            burst: configuration.pingBurst,
+            perSecond: .seconds(1) / max(configuration.minimumPingInterval, .microseconds(1)))
         super.init(
             session: try Session(role: .server, limits: limits), loop: loop,
             keepalive: configuration.keepalive,
             handshakeTimeout: configuration.handshakeTimeout)
+    }
+
+    /// The mailbox holds this handler until the connection is ``gone()``.
+    func attach(_ connection: ServerConnection) {
+        self.connection = connection
         let bound = NIOLoopBound(self, eventLoop: loop)
         mailbox = Mailbox(loop) { calls in bound.value.update(calls) }
     }
 
-    func attach(_ connection: ServerConnection) {
-        self.connection = connection
+    override func ready() {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        lifetime = ConnectionLifetime(configuration, loop: loop) { request in
+            switch request {
+            case .drain: bound.value.drain()
+            case .end(let status): bound.value.fail(status, .noError)
+            }
+        }
     }
 
     // MARK: Requests
@@ -141,6 +161,7 @@ final class ServerConnectionHandler: ConnectionHandler {
         let entry = Entry(call, stream, limit: route.limit)
         entry.assembler.keepsFlags = isCompressed
         stream.owner = entry
+        lifetime?.callBegan()
         if let deadline { deadlines.insert(call, at: deadline) }
         // A call with one request message starts when that is complete.
         if route.kind.streamsRequests { begun.append(call) }
@@ -159,16 +180,9 @@ final class ServerConnectionHandler: ConnectionHandler {
         let identity = context.flatMap { context in
             try? context.pipeline.syncOperations.handler(type: TLSHandler.self).peerIdentity
         }
-        let address = context?.remoteAddress.map(Self.text) ?? "unknown"
-        let peer = Peer(address: address, identity: identity)
+        let peer = Peer(address: peerAddress, identity: identity)
         self.peer = peer
         return peer
-    }
-
-    private static func text(_ address: SocketAddress) -> String {
-        Target.Endpoint(
-            host: address.ipAddress ?? address.pathname ?? "unknown", port: address.port ?? 0
-        ).description
     }
 
     private func received(_ stream: HTTP2.Stream, _ input: ByteBuffer, _ range: Range<Int>) {
@@ -203,6 +217,7 @@ final class ServerConnectionHandler: ConnectionHandler {
     private func closed(_ stream: HTTP2.Stream, _ code: ErrorCode) {
         guard let entry = stream.owner as? Entry else { return }
         stream.owner = nil
+        lifetime?.callEnded()
         if entry.call.deadline != nil { deadlines.remove(entry.call) }
         if !entry.isFinished {
             entry.isFinished = true
@@ -255,6 +270,7 @@ final class ServerConnectionHandler: ConnectionHandler {
                         with: update.headers ?? Metadata(), compression: .gzip))
         }
         update.chunks.forEach { session.send(entry.stream, $0) }
+        if entry.stream.queuedBytes > Session.fairBytes { session.takeTurns(entry.stream) }
         guard let (status, trailers) = update.ending else { return }
         entry.isFinished = true
         session.consume(entry.stream, entry.stream.unconsumedBytes)
@@ -315,6 +331,7 @@ final class ServerConnectionHandler: ConnectionHandler {
     }
 
     override func lost(_ status: Status) {
+        lifetime?.stop()
         for stream in session.openStreams {
             guard let entry = stream.owner as? Entry else { continue }
             if entry.call.deadline != nil { deadlines.remove(entry.call) }
@@ -328,6 +345,7 @@ final class ServerConnectionHandler: ConnectionHandler {
     }
 
     override func gone() {
+        mailbox = nil
         connection?.closed()
     }
 }
