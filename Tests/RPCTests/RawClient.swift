@@ -67,7 +67,7 @@ final class RawClient {
 
     /// Begins a call with one message of plain bytes; the number of its stream.
     func call(
-        _ path: String, _ message: [UInt8], headers: [(String, String)] = []
+        _ path: String, _ message: [UInt8], flag: UInt8 = 0, headers: [(String, String)] = []
     ) async throws -> Int32 {
         let fields = HeaderList(
             [
@@ -76,7 +76,7 @@ final class RawClient {
             ] + headers.map { (name: $0.0, value: $0.1) })
         let stream = try session.request(fields)
         answers[stream.id] = Answer()
-        session.send(stream, Chunk(flag: 0, length: UInt32(message.count), body: message))
+        session.send(stream, Chunk(flag: flag, length: UInt32(message.count), body: message))
         try session.finish(stream)
         try await flush()
         return stream.id

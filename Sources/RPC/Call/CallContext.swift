@@ -8,6 +8,8 @@ public struct CallContext: Sendable {
     public let peer: Peer
     /// The path of the method, as in "/hone.Data/Import".
     public let method: String
+    /// The trace the call belongs to; nil where nothing traces, see ``Tracing``.
+    public internal(set) var trace: TraceContext?
 
     let call: ServerCall?
 
@@ -39,6 +41,10 @@ public struct CallContext: Sendable {
     public func setTrailers(_ metadata: Metadata) {
         call?.setTrailers(metadata)
     }
+
+    /// How the call has ended for its caller; nil while it goes on. A deadline that has passed or a
+    /// caller who has gone away ends a call while its handler still runs.
+    public var ending: Status? { call?.ending }
 
     /// The deadline of the call this task answers: calls it makes in turn end no later.
     @TaskLocal package static var inheritedDeadline: ContinuousClock.Instant?

@@ -44,6 +44,7 @@ extension Client {
         _ plan: ClientCall.Plan, _ policy: HedgingPolicy, _ request: [UInt8],
         _ body: (ClientCall) async throws -> Result
     ) async throws -> Result {
+        plan.counters.countStart()
         let attempts = HedgedAttempts()
         return try await withTaskCancellationHandler {
             let (winner, status) = await race(plan, policy, request, attempts)

@@ -85,14 +85,30 @@ public final class Client: Sendable {
         _ method: Method<Request, Response>, _ request: [UInt8], _ options: CallOptions,
         _ body: (ClientCall) async throws -> Result
     ) async throws -> Result {
-        let plan = plan(method, options)
-        if let policy = plan.policy.hedging, method.idempotent {
-            return try await hedged(plan, policy, request, body)
+        try await intercepted(method, options) { plan in
+            if let policy = plan.policy.hedging, method.idempotent {
+                return try await hedged(plan, policy, request, body)
+            }
+            return try await perform(plan) { call in
+                try await call.write(request)
+                call.finishWriting()
+                return try await body(call)
+            }
         }
-        return try await perform(plan) { call in
-            try await call.write(request)
-            call.finishWriting()
-            return try await body(call)
+    }
+
+    /// Lets `body` make a call as the options say, by way of the interceptors if there are any.
+    private func intercepted<Request, Response, Result>(
+        _ method: Method<Request, Response>, _ options: CallOptions,
+        _ body: (ClientCall.Plan) async throws -> Result
+    ) async throws -> Result {
+        let interceptors = core.configuration.interceptors
+        guard !interceptors.isEmpty else { return try await body(plan(method, options, nil)) }
+        let exchange = ClientExchange(
+            method: method.path, kind: method.kind, isIdempotent: method.idempotent,
+            options: options)
+        return try await interceptors.around(exchange) { exchange in
+            try await body(plan(method, exchange.options, exchange.transforms))
         }
     }
 
@@ -100,9 +116,11 @@ public final class Client: Sendable {
         _ method: Method<Request, Response>, options: CallOptions = .none,
         _ body: @Sendable (RequestWriter<Request>) async throws -> Void
     ) async throws -> Response {
-        try await perform(plan(method, options)) { call in
-            try await Self.writing(call, body)
-            return try await call.onlyMessage(as: Response.self)
+        try await intercepted(method, options) { plan in
+            try await perform(plan) { call in
+                try await Self.writing(call, body)
+                return try await call.onlyMessage(as: Response.self)
+            }
         }
     }
 
@@ -111,24 +129,37 @@ public final class Client: Sendable {
         _ requests: @escaping @Sendable (RequestWriter<Request>) async throws -> Void,
         _ body: (ResponseStream<Response>) async throws -> Result
     ) async throws -> Result {
-        try await perform(plan(method, options)) { call in
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    do {
-                        try await Self.writing(call, requests)
-                    } catch {
-                        // The reader gets this failure, unless the call had ended before.
-                        call.end(Status(describing: error))
-                    }
+        try await intercepted(method, options) { plan in
+            try await perform(plan) { call in
+                try await Self.exchanging(call, requests) {
+                    try await body(ResponseStream(call: call))
                 }
-                // The call ends before its writer is cancelled: a writer that returns because of
-                // that must not look to the service like one that has written all.
-                defer {
-                    call.end(Status(.cancelled, "the caller needed no more answers"))
-                    group.cancelAll()
-                }
-                return try await body(ResponseStream(call: call))
             }
+        }
+    }
+
+    /// Runs a caller's writer beside its reader.
+    private static func exchanging<Request, Result: Sendable>(
+        _ call: ClientCall,
+        _ requests: @escaping @Sendable (RequestWriter<Request>) async throws -> Void,
+        _ reader: () async throws -> Result
+    ) async throws -> Result {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                do {
+                    try await Self.writing(call, requests)
+                } catch {
+                    // The reader gets this failure, unless the call had ended before.
+                    call.end(Status(describing: error))
+                }
+            }
+            // The call ends before its writer is cancelled: a writer that returns because of
+            // that must not look to the service like one that has written all.
+            defer {
+                call.end(Status(.cancelled, "the caller needed no more answers"))
+                group.cancelAll()
+            }
+            return try await reader()
         }
     }
 
@@ -171,12 +202,13 @@ public final class Client: Sendable {
     }
 
     private func plan<Request, Response>(
-        _ method: Method<Request, Response>, _ options: CallOptions
+        _ method: Method<Request, Response>, _ options: CallOptions,
+        _ transforms: MessageTransforms?
     ) -> ClientCall.Plan {
         let now = ContinuousClock.now
         let policy = core.policies.policy(path: method.path, service: method.service)
         var deadline = (options.deadline ?? policy.timeout).map { now + $0 }
-        if let inherited = CallContext.inheritedDeadline {
+        if options.inheritsDeadline, let inherited = CallContext.inheritedDeadline {
             deadline = deadline.map { min($0, inherited) } ?? inherited
         }
         return ClientCall.Plan(
@@ -188,7 +220,12 @@ public final class Client: Sendable {
                 type: Response.wireName, bytes: Response.maximumBytes,
                 option: "ClientConfiguration.maximumResponseBytes",
                 optionBytes: core.configuration.maximumResponseBytes),
-            begun: now, affinity: options.affinity.map(HashRing.hash),
-            answersRetry: CallContext.answersRetry)
+            counters: method.counters, begun: now, affinity: options.affinity.map(HashRing.hash),
+            answersRetry: CallContext.answersRetry,
+            deflater: options.compression.map { _ in
+                MessageDeflater(minimumBytes: core.configuration.minimumCompressedBytes)
+            },
+            acceptsCompression: options.compression != nil
+                || core.configuration.acceptsCompression, transforms: transforms)
     }
 }

@@ -21,7 +21,7 @@ extension ClientCall.Plan {
             limit: MessageLimit(
                 type: Response.wireName, bytes: Response.maximumBytes, option: "no option",
                 optionBytes: nil),
-            begun: .now)
+            counters: method.counters, begun: .now)
         plan.role = .watch
         return plan
     }

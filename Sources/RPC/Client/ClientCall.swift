@@ -22,12 +22,18 @@ final class ClientCall: MessageSink, Expiring {
         let metadata: Metadata
         let deadline: ContinuousClock.Instant?
         let limit: MessageLimit
+        let counters: MethodCounters
         var begun: ContinuousClock.Instant
         /// The hash of what the call belongs to.
         var affinity: UInt64?
         /// Whether the call is made on behalf of one that is itself a repetition.
         var answersRetry = false
         var role = Role.whole
+        /// Compresses requests; nil for most calls.
+        var deflater: MessageDeflater?
+        var acceptsCompression = false
+        /// What interceptors do to the messages; nil for most calls.
+        var transforms: MessageTransforms?
     }
 
     /// What a call of the wire is for.
@@ -51,6 +57,8 @@ final class ClientCall: MessageSink, Expiring {
         var hasFinishedWriting = false
         var connection: ClientConnection?
         var headers: Metadata?
+        /// Whether the answers' headers say that they may be compressed.
+        var isCompressed = false
         var trailers = Metadata()
         var ending: Status?
         var isPosted = false
@@ -89,10 +97,14 @@ final class ClientCall: MessageSink, Expiring {
 
     func nextMessage() async throws -> [UInt8]? {
         while true {
-            let (message, isOver, poster) = try state.withLock { state in
-                try state.nextMessage(threshold: creditThreshold)
+            let (message, isOver, poster, isCompressed) = try state.withLock { state in
+                let (message, isOver, poster) = try state.nextMessage(threshold: creditThreshold)
+                return (message, isOver, poster, state.isCompressed)
             }
             poster?.mailbox.post(self)
+            if let message, isCompressed {
+                return try MessageInflater(limit: plan.limit).open(message)
+            }
             if message != nil || isOver { return message }
             try checkCancellation()
             await sleep {
@@ -144,7 +156,12 @@ final class ClientCall: MessageSink, Expiring {
     var trailers: Metadata { state.withLock { $0.trailers } }
 
     func write(_ message: [UInt8]) async throws {
-        let (poster, isFull) = try state.withLock { try $0.write(message, core.kept) }
+        let changed = try plan.transforms?.request(message) ?? message
+        let (flag, message) = try plan.deflater?.close(changed) ?? (0, changed)
+        let (poster, isFull) = try state.withLock {
+            try $0.write(message, flag: flag, core.kept)
+        }
+        plan.counters.countSent(bytes: MessageAssembler.prefixBytes + message.count)
         poster?.mailbox.post(self)
         guard isFull else { return }
         while try state.withLock({ try $0.isStillFull() }) {
@@ -163,6 +180,7 @@ final class ClientCall: MessageSink, Expiring {
     }
 
     func decode<Message: WireMessage>(_ bytes: [UInt8]) throws -> Message {
+        let bytes = try plan.transforms?.response(bytes) ?? bytes
         do {
             return try Message(decoding: bytes)
         } catch {
@@ -246,9 +264,10 @@ final class ClientCall: MessageSink, Expiring {
     }
 
     /// The service answered: from now on the call cannot be repeated.
-    func received(headers: Metadata) {
+    func received(headers: Metadata, isCompressed: Bool) {
         let waiters = state.withLock { state in
             state.headers = headers
+            state.isCompressed = isCompressed
             state.commit(core.kept)
             return state.inbound.readers.takeAll()
         }

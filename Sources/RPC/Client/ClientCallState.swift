@@ -24,11 +24,11 @@ extension ClientCall.State {
     }
 
     mutating func write(
-        _ message: [UInt8], _ kept: KeptRequests
+        _ message: [UInt8], flag: UInt8, _ kept: KeptRequests
     ) throws -> (poster: ClientConnection?, isFull: Bool) {
         if let ending { throw ending }
         precondition(!hasFinishedWriting, "a message was written after the last one")
-        let chunk = Chunk(flag: 0, length: UInt32(message.count), body: message)
+        let chunk = Chunk(flag: flag, length: UInt32(message.count), body: message)
         outbound.append(chunk)
         if mayRepeat {
             history.append(chunk)

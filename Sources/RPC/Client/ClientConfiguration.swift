@@ -75,6 +75,13 @@ public struct ClientConfiguration: Sendable {
     ///
     /// A server that does not know the call counts as healthy.
     public var healthService: String?
+    /// Whether every call tells the server that its answers may be compressed; else only those
+    /// whose requests are.
+    public var acceptsCompression: Bool = false
+    /// Messages below this size stay as they are.
+    public var minimumCompressedBytes: Int = 1024
+    /// What stands between callers and the transport, the first outermost.
+    public var interceptors: [any ClientInterceptor] = []
     /// Told of the end of each call.
     public var observer: (any CallObserver)?
 
@@ -120,13 +127,20 @@ public struct CallOptions: Sendable {
     /// What the call belongs to, a conversation for instance: under ``Balancing/consistent``,
     /// calls of the same affinity go to the same server.
     public var affinity: String?
+    /// How requests are compressed; nil compresses none. A server that cannot read it answers with
+    /// `unimplemented`.
+    public var compression: Compression?
+    /// Whether the call ends no later than the call that the caller's task answers, if it does.
+    public var inheritsDeadline: Bool = true
 
     public static let none: CallOptions = CallOptions()
 
     public init(
         deadline: Duration? = nil, metadata: Metadata = Metadata(), waitForReady: Bool? = nil,
-        affinity: String? = nil
+        affinity: String? = nil,
+        compression: Compression? = nil
     ) {
+        self.compression = compression
         self.deadline = deadline
         self.metadata = metadata
         self.waitForReady = waitForReady

@@ -136,7 +136,9 @@ final class ClientConnectionHandler: ConnectionHandler {
         let plan = call.plan
         let headers = HeaderCodec.request(
             commonHeaders(of: plan.path), timeout: plan.deadline.map { $0 - .now },
-            metadata: plan.metadata(attempts: attempts))
+            metadata: plan.metadata(attempts: attempts),
+            compression: plan.deflater == nil ? nil : .gzip,
+            acceptsCompression: plan.acceptsCompression)
         do {
             let entry = Entry(call, try session.request(headers))
             entry.stream.owner = entry
@@ -245,8 +247,16 @@ final class ClientConnectionHandler: ConnectionHandler {
             return session.noteInterimAnswer()
         }
         if let fault = Self.httpFault(fields) { entry.fault = fault }
+        if let encoding = fields.first(.grpcEncoding), encoding != "identity" {
+            entry.assembler.keepsFlags = encoding == Compression.gzip.rawValue
+            if !entry.assembler.keepsFlags {
+                entry.fault = Status(
+                    .internal, "the server answers with grpc-encoding \(encoding)")
+            }
+        }
         entry.isAnswered = true
-        entry.call.received(headers: HeaderCodec.metadata(of: fields))
+        entry.call.received(
+            headers: HeaderCodec.metadata(of: fields), isCompressed: entry.assembler.keepsFlags)
     }
 
     /// What is wrong with headers that are not those of gRPC.
@@ -279,7 +289,9 @@ final class ClientConnectionHandler: ConnectionHandler {
             giveUp(entry)
             return entry.call.end(error)
         }
-        let credit = entry.call.received(messages, bytes: range.count)
+        entry.call.plan.counters.countReceived(messages: messages.count, bytes: range.count)
+        let flagBytes = entry.assembler.keepsFlags ? messages.count : 0
+        let credit = entry.call.received(messages, bytes: range.count + flagBytes)
         session.consume(stream, min(credit, stream.unconsumedBytes))
     }
 

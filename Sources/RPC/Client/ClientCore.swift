@@ -60,6 +60,7 @@ package final class ClientCore: Sendable {
     ///
     /// - Parameter avoided: servers to choose only where there is no other.
     func start(_ call: ClientCall, avoiding avoided: [ClientEndpoint] = []) {
+        if case .whole = call.plan.role { call.plan.counters.countStart() }
         if let deadline = call.plan.deadline {
             guard deadline > .now else { return call.deadlineReached() }
             deadlines.insert(call, at: deadline)
@@ -143,16 +144,17 @@ package final class ClientCore: Sendable {
     func ended(_ call: ClientCall) {
         if call.plan.deadline != nil { deadlines.remove(call) }
         if waitingCount.load(ordering: .sequentiallyConsistent) > 0 { forget(call) }
-        guard case .whole = call.plan.role, configuration.observer != nil else { return }
+        guard case .whole = call.plan.role else { return }
         let (status, peer) = call.state.withLock { ($0.ending ?? .ok, $0.peer) }
         report(call.plan, status, peer)
     }
 
-    /// Tells the observer of a call's end.
+    /// Counts a call's end, and tells the observer.
     func report(_ plan: ClientCall.Plan, _ status: Status, _ peer: Peer) {
+        let duration = ContinuousClock.now - plan.begun
+        plan.counters.countEnd(status.code, after: duration)
         configuration.observer?.callEnded(
-            CallSummary(
-                method: plan.path, peer: peer, status: status, duration: .now - plan.begun))
+            CallSummary(method: plan.path, peer: peer, status: status, duration: duration))
     }
 
     private func forget(_ call: ClientCall) {

@@ -26,13 +26,16 @@ public final class Server: Sendable {
 
     /// What the server answers to health probes.
     public let health: Health
+    /// What was counted of each method of the router, by path.
+    public let counters: [MethodCounters]
     let configuration: ServerConfiguration
     let router: Router
     let state = Mutex(State())
 
     public init(_ configuration: ServerConfiguration, router: Router) {
         self.configuration = configuration
-        var router = router
+        counters = router.routes.sorted { $0.key < $1.key }.map(\.value.counters)
+        var router = router.intercepted(by: configuration.interceptors)
         health = Health(services: router.services)
         HealthService.register(health, in: &router)
         router.limit(requestBytes: configuration.maximumRequestBytes)

@@ -57,6 +57,13 @@ public struct ServerConfiguration: Sendable {
     /// How long a connection may take to finish TLS and to send its first frames.
     public var handshakeTimeout: Duration = .seconds(10)
     public var keepalive: Keepalive = Keepalive(interval: .seconds(120), timeout: .seconds(20))
+    /// How answers are compressed, for callers that can read it; nil compresses none. Requests may
+    /// always be compressed.
+    public var compression: Compression?
+    /// Messages below this size stay as they are.
+    public var minimumCompressedBytes: Int = 1024
+    /// What stands between the transport and the handlers, the first outermost.
+    public var interceptors: [any ServerInterceptor] = []
     /// Told of the end of each call.
     public var observer: (any CallObserver)?
 

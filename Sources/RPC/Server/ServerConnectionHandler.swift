@@ -131,31 +131,48 @@ final class ServerConnectionHandler: ConnectionHandler {
                     ("grpc-status", "3"), ("grpc-message", "POST application/grpc is expected"),
                 ]))
         }
+        var isCompressed = false
         if let encoding = headers.first(.grpcEncoding), encoding != "identity" {
-            return refuse(
-                stream, Status(.unimplemented, "grpc-encoding \(encoding) is not known"))
+            guard encoding == Compression.gzip.rawValue else {
+                return answer(stream, HeaderCodec.unknownEncoding(encoding))
+            }
+            isCompressed = true
         }
         guard let route = routes.route(of: headers.firstBytes(.path) ?? []) else {
             let path = headers.first(.path) ?? ""
             return refuse(stream, Status(.unimplemented, "no handler answers \(path)"))
         }
-        open(stream, route, headers)
+        open(stream, route, headers, isCompressed: isCompressed)
     }
 
-    private func open(_ stream: HTTP2.Stream, _ route: Route, _ headers: HeaderList) {
+    private func open(
+        _ stream: HTTP2.Stream, _ route: Route, _ headers: HeaderList,
+        isCompressed: Bool
+    ) {
         guard let mailbox else { return }
         let timeout = headers.firstBytes(.grpcTimeout).flatMap(TimeoutCodec.decode)
         let deadline = timeout.map { ContinuousClock.now + $0 }
         let call = ServerCall(
             route: route, streamID: stream.id, metadata: HeaderCodec.metadata(of: headers),
             deadline: deadline, peer: describePeer(), mailbox: mailbox,
-            configuration: configuration)
+            inflater: isCompressed ? MessageInflater(limit: route.limit) : nil,
+            deflater: deflater(for: headers), configuration: configuration)
+        route.counters.countStart()
         let entry = Entry(call, stream, limit: route.limit)
+        entry.assembler.keepsFlags = isCompressed
         stream.owner = entry
         lifetime?.callBegan()
         if let deadline { deadlines.insert(call, at: deadline) }
         // A call with one request message starts when that is complete.
         if route.kind.streamsRequests { begun.append(call) }
+    }
+
+    /// What compresses the answers: only where we want it and the caller takes it.
+    private func deflater(for headers: HeaderList) -> MessageDeflater? {
+        guard let compression = configuration.compression,
+            compression.isAccepted(headers.firstBytes(.grpcAcceptEncoding))
+        else { return nil }
+        return MessageDeflater(minimumBytes: configuration.minimumCompressedBytes)
     }
 
     private func describePeer() -> Peer {
@@ -181,7 +198,9 @@ final class ServerConnectionHandler: ConnectionHandler {
             entry.call.abandon(error)
             return session.consume(stream, stream.unconsumedBytes)
         }
-        let credit = entry.call.received(messages, bytes: range.count, isLast: false)
+        entry.call.route.counters.countReceived(messages: messages.count, bytes: range.count)
+        let credit = entry.call.received(
+            messages, bytes: range.count + entry.call.flagBytes(messages.count), isLast: false)
         session.consume(stream, min(credit, stream.unconsumedBytes))
     }
 
@@ -245,7 +264,10 @@ final class ServerConnectionHandler: ConnectionHandler {
             entry.hasHeaders = true
             try session.respond(
                 entry.stream,
-                update.headers.map(HeaderCodec.response(with:)) ?? HeaderCodec.response)
+                entry.call.deflater == nil
+                    ? update.headers.map { HeaderCodec.response(with: $0) } ?? HeaderCodec.response
+                    : HeaderCodec.response(
+                        with: update.headers ?? Metadata(), compression: .gzip))
         }
         update.chunks.forEach { session.send(entry.stream, $0) }
         if entry.stream.queuedBytes > Session.fairBytes { session.takeTurns(entry.stream) }
@@ -262,11 +284,13 @@ final class ServerConnectionHandler: ConnectionHandler {
     }
 
     private func observe(_ call: ServerCall) {
+        let duration = ContinuousClock.now - call.begun
+        let status = call.ending ?? .ok
+        call.route.counters.countEnd(status.code, after: duration)
         guard let observer = configuration.observer else { return }
         observer.callEnded(
             CallSummary(
-                method: call.route.path, peer: call.peer, status: call.ending ?? .ok,
-                duration: .now - call.begun))
+                method: call.route.path, peer: call.peer, status: status, duration: duration))
     }
 
     // MARK: The end
