@@ -83,5 +83,6 @@ struct Route: Sendable {
     let requestName: String
     /// The largest request message the method's type allows.
     let maximumRequestBytes: Int
-    let body: @Sendable (ServerCall, CallContext) async throws -> Void
+    var priority = CallPriority.normal
+    var body: @Sendable (ServerCall, CallContext) async throws -> Void
 }
