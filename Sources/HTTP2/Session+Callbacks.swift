@@ -20,10 +20,9 @@ extension Session {
             guard let session = unsafe Session.from(user) else {
                 return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
             }
-            unsafe session.addHeader(
+            return unsafe session.addHeader(
                 UnsafeBufferPointer(start: name, count: nameCount),
                 UnsafeBufferPointer(start: value, count: valueCount))
-            return 0
         }
         unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) {
             _, frame, user in
@@ -89,28 +88,40 @@ extension Session {
         let ends = UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
         if UInt32(header.type) == NGHTTP2_DATA.rawValue, header.length == 0, !ends {
             glitch("empty DATA frames")
+        } else if UInt32(header.type) == NGHTTP2_PRIORITY.rawValue {
+            // The library ignores them, so that no later callback sees any.
+            glitch("PRIORITY frames")
         }
     }
 
     private func beginHeaders(_ frame: nghttp2_frame) -> Int32 {
         block.removeAll()
         blockIsTruncated = false
+        droppedHeaderBytes = 0
         guard role == .server, unsafe frame.headers.cat == NGHTTP2_HCAT_REQUEST else { return 0 }
         let id = unsafe frame.hd.stream_id
-        let stream = Stream(id: id)
+        let stream = makeStream(id)
         stream.wasSent = true
         streams.insert(stream)
         return 0
     }
 
+    /// Keeps a field, or drops it where the list is full.
+    ///
+    /// A few bytes of HPACK may stand for a list of gigabytes: where far more is dropped than the
+    /// limit, the stream is reset, and the library decodes the rest without looking at it.
     private func addHeader(
         _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
-    ) {
-        guard block.listBytes + name.count + value.count + 32 <= limits.headerListBytes else {
-            blockIsTruncated = true
-            return
+    ) -> Int32 {
+        let bytes = name.count + value.count + 32
+        if !blockIsTruncated, block.listBytes + bytes <= limits.headerListBytes {
+            unsafe block.append(name: name, value: value)
+            return 0
         }
-        unsafe block.append(name: name, value: value)
+        blockIsTruncated = true
+        droppedHeaderBytes += bytes
+        return droppedHeaderBytes <= 4 * limits.headerListBytes
+            ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
     }
 
     private func received(_ frame: nghttp2_frame) {
@@ -134,7 +145,6 @@ extension Session {
             if unsafe frame.window_update.window_size_increment < 16 {
                 takeTinyUpdate()
             }
-        case NGHTTP2_PRIORITY.rawValue: glitch("PRIORITY frames")
         default: break
         }
     }
@@ -148,6 +158,8 @@ extension Session {
 
     private func receivedPing(_ ping: nghttp2_ping, _ flags: UInt32) {
         if flags & NGHTTP2_FLAG_ACK.rawValue != 0 {
+            guard awaitedPings > 0 else { return glitch("answers to no PING") }
+            awaitedPings -= 1
             let payload = unsafe withUnsafeBytes(of: ping.opaque_data) {
                 unsafe $0.loadUnaligned(as: UInt64.self)
             }
@@ -158,6 +170,7 @@ extension Session {
     }
 
     private func receivedGoAway(_ frame: nghttp2_goaway) {
+        glitch("GOAWAY frames")
         var message = ""
         if let data = unsafe frame.opaque_data {
             // The library owns these bytes until the callback returns.
@@ -184,6 +197,7 @@ extension Session {
         stream.chunks.removeAll()
         stream.unconsumedBytes = 0
         tell(.closed(stream, code: code))
+        keep(stream)
     }
 
     private func sent(_ frame: nghttp2_frame) {
@@ -230,7 +244,7 @@ extension Session {
     }
 
     /// Counts a fault of the peer; too many of them end the connection.
-    private func glitch(_ kind: String) {
+    func glitch(_ kind: String) {
         if !glitches.take(at: now) { abuse("too many " + kind) }
     }
 

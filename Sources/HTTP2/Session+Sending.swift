@@ -7,7 +7,7 @@ extension Session {
     public func request(
         _ headers: HeaderList, endsStream: Bool = false
     ) throws(HTTP2Error) -> Stream {
-        let stream = Stream(id: 0)
+        let stream = makeStream(0)
         let id = unsafe withProvider(endsStream ? nil : stream) { provider in
             unsafe headers.withFields { fields in
                 unsafe nghttp2_submit_request(
@@ -93,6 +93,13 @@ extension Session {
                 bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
         }
         try check(result, "PING")
+        awaitedPings += 1
+    }
+
+    /// Counts an interim answer (1xx), of which a server may send any number: too many of them end
+    /// the connection.
+    public func noteInterimAnswer() {
+        glitch("interim answers")
     }
 
     /// Announces that a GOAWAY will follow, so that streams on their way still arrive.

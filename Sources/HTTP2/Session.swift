@@ -14,16 +14,22 @@ import CNghttp2
     var now: ContinuousClock.Instant
     var events: [Event] = []
     var streams = StreamTable()
+    /// Streams that are over and that nobody holds any more; ones to come use their storage.
+    var spareStreams: [Stream] = []
     /// Who hears of events while `receive` or `produce` runs; nil keeps them.
     private var listener: (any SessionListener)?
     /// The header block being received.
     var block = HeaderList()
     var blockIsTruncated = false
+    /// How much of the block was left out.
+    var droppedHeaderBytes = 0
     /// Where the bytes being received begin; set while `receive` runs.
     var inputBase: UnsafeRawPointer?
     var output = Output()
     var glitches: TokenBucket
     var pings: TokenBucket
+    /// PINGs that the peer has yet to answer.
+    var awaitedPings = 0
     /// How many tiny WINDOW_UPDATE frames are still borne.
     var tinyUpdates: Int
     var isAbused = false
@@ -174,6 +180,23 @@ import CNghttp2
         } else {
             events.append(event)
         }
+    }
+
+    private static let spareLimit = 32
+
+    /// A stream that nobody else holds.
+    func makeStream(_ id: Int32) -> Stream {
+        guard let stream = spareStreams.popLast() else { return Stream(id: id) }
+        stream.begin(as: id)
+        return stream
+    }
+
+    /// Keeps a closed stream for another life, unless its owner still holds it.
+    func keep(_ stream: consuming Stream) {
+        guard stream.owner == nil, spareStreams.count < Self.spareLimit,
+            isKnownUniquelyReferenced(&stream)
+        else { return }
+        spareStreams.append(stream)
     }
 
     /// Takes bytes that lie in an array.

@@ -2,7 +2,8 @@
 public struct SessionLimits: Sendable {
     /// How many streams the peer may have open; sent in the first SETTINGS.
     public var maximumConcurrentStreams: Int = 512
-    /// The largest header list; a longer one is cut and marked so.
+    /// The largest header list; a longer one is cut and marked so, and the stream of one that is
+    /// more than five times as long is reset.
     public var headerListBytes: Int = 16 << 10
     /// How many unconsumed bytes a stream may hold.
     public var streamWindowBytes: Int = 1 << 20
@@ -14,7 +15,7 @@ public struct SessionLimits: Sendable {
     /// Resets by the peer: so many at once, so many a second, then the connection ends.
     public var peerResets: Rate = Rate(burst: 2000, perSecond: 200)
     /// Faults of the peer: frames that make us reset a stream, empty DATA, PRIORITY, repeated
-    /// SETTINGS. Its burst is also how many WINDOW_UPDATE of a few bytes are borne beyond four for
+    /// SETTINGS, GOAWAY, answers to no PING, interim answers. Its burst is also how many WINDOW_UPDATE of a few bytes are borne beyond four for
     /// each DATA frame that was sent.
     public var glitches: Rate = Rate(burst: 500, perSecond: 50)
     /// PINGs while we send neither headers nor data; sending either forgives them all.

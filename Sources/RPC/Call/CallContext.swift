@@ -43,6 +43,10 @@ public struct CallContext: Sendable {
     /// The deadline of the call this task answers: calls it makes in turn end no later.
     @TaskLocal package static var inheritedDeadline: ContinuousClock.Instant?
 
+    /// Whether the call this task answers was made before, by someone who tries it again: calls
+    /// made in turn are not repeated then, since repetitions on every level would multiply.
+    @TaskLocal package static var answersRetry = false
+
     /// Runs `body` without the deadline of the call that started it.
     public static func detachedFromDeadline<Result>(
         _ body: () async throws -> Result

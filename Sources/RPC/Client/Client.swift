@@ -6,7 +6,7 @@ import Wire
 
 /// Makes calls over HTTP/2, to all servers of a target.
 public final class Client: Sendable {
-    private let core: ClientCore
+    package let core: ClientCore
 
     public init(_ target: Target, _ configuration: ClientConfiguration = ClientConfiguration()) {
         core = ClientCore(target, configuration)
@@ -24,10 +24,18 @@ public final class Client: Sendable {
             initialDelay: .zero, delay: .init(core.configuration.resolveInterval)
         ) { _ in ticker.yield() }
         defer { timer.cancel() }
+        core.change { $0.resolveNow = ticker }
         let core = core
+        let sweep = loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+            core.tick(at: .now)
+        }
+        defer { sweep.cancel() }
         await withDiscardingTaskGroup { group in
             for await _ in ticks {
-                for stay in await Self.resolve(core) {
+                let (addresses, failure) = await core.target.resolved()
+                let stays = core.resolved(
+                    addresses.map(ClientCore.Address.init), failure: failure)
+                for stay in stays {
                     let server = ClientServer(
                         stay: stay, core: core, tls: tls, resolveAgain: { ticker.yield() })
                     group.addTask { await server.run() }
@@ -47,26 +55,10 @@ public final class Client: Sendable {
     /// ```
     public var executor: any TaskExecutor { core.executor }
 
-    /// Resolves every name of the target; the stays of addresses that are new.
-    private static func resolve(_ core: ClientCore) async -> [ClientCore.Stay] {
-        var addresses: [ClientCore.Address] = []
-        var failure: Status?
-        for endpoint in core.target.endpoints {
-            do {
-                let found = try await NIOThreadPool.singleton.runIfActive {
-                    try Resolver.addresses(of: endpoint.host)
-                }
-                addresses += found.map {
-                    ClientCore.Address(host: endpoint.host, numeric: $0, port: endpoint.port)
-                }
-            } catch let error as Resolver.Failure {
-                failure = Status(
-                    .unavailable, "\(endpoint.host) cannot be resolved: \(error.reason)")
-            } catch {
-                failure = Status(.unavailable, "\(endpoint.host) cannot be resolved: \(error)")
-            }
-        }
-        return core.resolved(addresses, failure: failure)
+    /// Changes the servers, at once: new ones are connected to, and those that are gone finish
+    /// their open calls and get no more.
+    public func update(_ target: Target) {
+        core.update(target)
     }
 
     // MARK: Calls
@@ -74,10 +66,8 @@ public final class Client: Sendable {
     public func unary<Request, Response>(
         _ method: Method<Request, Response>, _ request: Request, options: CallOptions = .none
     ) async throws -> Response {
-        try await perform(method, options) { call in
-            try await call.write(request.encoded())
-            call.finishWriting()
-            return try await call.onlyMessage(as: Response.self)
+        try await answering(method, request.encoded(), options) { call in
+            try await call.onlyMessage(as: Response.self)
         }
     }
 
@@ -85,10 +75,24 @@ public final class Client: Sendable {
         _ method: Method<Request, Response>, _ request: Request, options: CallOptions = .none,
         _ body: (ResponseStream<Response>) async throws -> Result
     ) async throws -> Result {
-        try await perform(method, options) { call in
-            try await call.write(request.encoded())
+        try await answering(method, request.encoded(), options) { call in
+            try await body(ResponseStream(call: call))
+        }
+    }
+
+    /// Makes a call of one request.
+    private func answering<Request, Response, Result>(
+        _ method: Method<Request, Response>, _ request: [UInt8], _ options: CallOptions,
+        _ body: (ClientCall) async throws -> Result
+    ) async throws -> Result {
+        let plan = plan(method, options)
+        if let policy = plan.policy.hedging, method.idempotent {
+            return try await hedged(plan, policy, request, body)
+        }
+        return try await perform(plan) { call in
+            try await call.write(request)
             call.finishWriting()
-            return try await body(ResponseStream(call: call))
+            return try await body(call)
         }
     }
 
@@ -96,7 +100,7 @@ public final class Client: Sendable {
         _ method: Method<Request, Response>, options: CallOptions = .none,
         _ body: @Sendable (RequestWriter<Request>) async throws -> Void
     ) async throws -> Response {
-        try await perform(method, options) { call in
+        try await perform(plan(method, options)) { call in
             try await Self.writing(call, body)
             return try await call.onlyMessage(as: Response.self)
         }
@@ -107,7 +111,7 @@ public final class Client: Sendable {
         _ requests: @escaping @Sendable (RequestWriter<Request>) async throws -> Void,
         _ body: (ResponseStream<Response>) async throws -> Result
     ) async throws -> Result {
-        try await perform(method, options) { call in
+        try await perform(plan(method, options)) { call in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     do {
@@ -145,11 +149,10 @@ public final class Client: Sendable {
     }
 
     /// Starts a call, lets `body` use it, and leaves nothing of it behind.
-    private func perform<Request, Response, Result>(
-        _ method: Method<Request, Response>, _ options: CallOptions,
-        _ body: (ClientCall) async throws -> Result
+    private func perform<Result>(
+        _ plan: ClientCall.Plan, _ body: (ClientCall) async throws -> Result
     ) async throws -> Result {
-        let call = ClientCall(plan(method, options), core: core)
+        let call = ClientCall(plan, core: core)
         core.start(call)
         do {
             let result = try await withTaskCancellationHandler {
@@ -171,17 +174,21 @@ public final class Client: Sendable {
         _ method: Method<Request, Response>, _ options: CallOptions
     ) -> ClientCall.Plan {
         let now = ContinuousClock.now
-        var deadline = options.deadline.map { now + $0 }
+        let policy = core.policies.policy(path: method.path, service: method.service)
+        var deadline = (options.deadline ?? policy.timeout).map { now + $0 }
         if let inherited = CallContext.inheritedDeadline {
             deadline = deadline.map { min($0, inherited) } ?? inherited
         }
         return ClientCall.Plan(
-            path: method.path, kind: method.kind, isIdempotent: method.idempotent,
-            waitsForReady: options.waitForReady, metadata: options.metadata, deadline: deadline,
+            path: method.path, kind: method.kind, policy: policy,
+            isIdempotent: method.idempotent,
+            waitsForReady: options.waitForReady ?? policy.waitForReady,
+            metadata: options.metadata, deadline: deadline,
             limit: MessageLimit(
                 type: Response.wireName, bytes: Response.maximumBytes,
                 option: "ClientConfiguration.maximumResponseBytes",
                 optionBytes: core.configuration.maximumResponseBytes),
-            begun: now)
+            begun: now, affinity: options.affinity.map(HashRing.hash),
+            answersRetry: CallContext.answersRetry)
     }
 }

@@ -143,13 +143,14 @@ extension Server {
         let handler = try ServerConnectionHandler(
             router, configuration, load, peer: peer, loop: channel.eventLoop)
         let connection = ServerConnection(channel, handler, configuration.handlers)
-        handler.attach(connection)
         try register(connection, channel)
         if let tls {
             try channel.pipeline.syncOperations.addHandler(
                 TLSHandler(tls.context, serverName: nil))
         }
         try channel.pipeline.syncOperations.addHandler(handler)
+        // Last, since only a handler that was added lets go of what it is attached to.
+        handler.attach(connection)
         return connection
     }
 

@@ -36,6 +36,7 @@ public final class Server: Sendable {
         var router = router
         health = Health(services: router.services)
         HealthService.register(health, in: &router)
+        router.limit(requestBytes: configuration.maximumRequestBytes)
         for (path, route) in router.routes {
             router.routes[path]?.priority = configuration.load.priority(of: route)
         }

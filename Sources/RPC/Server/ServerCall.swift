@@ -69,7 +69,13 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
                 let context = CallContext(
                     method: route.path, metadata: metadata, deadline: deadline, peer: peer,
                     call: self)
-                if let deadline {
+                if metadata.isRepetition {
+                    try await CallContext.$answersRetry.withValue(true) {
+                        try await CallContext.$inheritedDeadline.withValue(deadline) {
+                            try await route.body(self, context)
+                        }
+                    }
+                } else if let deadline {
                     try await CallContext.$inheritedDeadline.withValue(deadline) {
                         try await route.body(self, context)
                     }

@@ -51,12 +51,13 @@ final class ServerConnectionHandler: ConnectionHandler {
             session: try Session(role: .server, limits: limits), loop: loop,
             keepalive: configuration.keepalive,
             handshakeTimeout: configuration.handshakeTimeout)
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        mailbox = Mailbox(loop) { calls in bound.value.update(calls) }
     }
 
+    /// The mailbox holds this handler until the connection is ``gone()``.
     func attach(_ connection: ServerConnection) {
         self.connection = connection
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        mailbox = Mailbox(loop) { calls in bound.value.update(calls) }
     }
 
     override func ready() {
@@ -151,11 +152,7 @@ final class ServerConnectionHandler: ConnectionHandler {
             route: route, streamID: stream.id, metadata: HeaderCodec.metadata(of: headers),
             deadline: deadline, peer: describePeer(), mailbox: mailbox, memory: memory,
             configuration: configuration)
-        let limit = MessageLimit(
-            type: route.requestName, bytes: route.maximumRequestBytes,
-            option: "ServerConfiguration.maximumRequestBytes",
-            optionBytes: configuration.maximumRequestBytes)
-        let entry = Entry(call, stream, limit: limit)
+        let entry = Entry(call, stream, limit: route.limit)
         stream.owner = entry
         lifetime?.callBegan()
         if let deadline { deadlines.insert(call, at: deadline) }
@@ -395,6 +392,7 @@ final class ServerConnectionHandler: ConnectionHandler {
     }
 
     override func gone() {
+        mailbox = nil
         connection?.closed()
     }
 }

@@ -12,7 +12,7 @@ import Synchronization
 /// ```
 /// Sendable because the handle is used only between `run` and `done`, and only to cancel, which
 /// the runtime allows from any thread.
-final class CallTask: @unchecked Sendable {
+struct CallTask: ~Copyable, @unchecked Sendable {
     private struct State {
         var handle: Handle?
         var isCancelled = false

@@ -16,7 +16,7 @@ final class LoopExecutor: TaskExecutor {
 
     /// How many times in a row jobs that bring about new jobs are run before the loop may do
     /// something else.
-    private static let rounds = 4
+    private static let rounds = 256
 
     private let loop: any EventLoop
     private let state = Mutex(State())
