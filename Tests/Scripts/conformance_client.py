@@ -129,7 +129,7 @@ def going_away(service):
     time.sleep(0.3)
     service.left = True
     assert list(stream) == [b"after"]
-    error = failure(lambda: service.Echo(b"late", timeout=20))
+    error = failure(lambda: service.Echo(b"late", timeout=5))
     assert error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED), error
 
 
