@@ -12,7 +12,7 @@ FROM ${PACKAGES} AS packages
 FROM swift:6.3-bookworm AS build
 RUN apt-get update && apt-get install -yq --no-install-recommends \
         libnghttp2-dev libssl-dev libopenblas-dev libcurl4-openssl-dev libxml2-dev libcld2-dev \
-        libsqlite3-dev pkg-config \
+        libsqlite3-dev zlib1g-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY Package.swift ./
@@ -36,7 +36,7 @@ FROM ${PROGRAMS} AS programs
 
 FROM debian:bookworm-slim AS runtime
 RUN apt-get update && apt-get install -yq --no-install-recommends \
-        libnghttp2-14 libssl3 libopenblas0-pthread libcurl4 libxml2 libcld2-0 libsqlite3-0 \
+        libnghttp2-14 libssl3 libopenblas0-pthread libcurl4 libxml2 libcld2-0 libsqlite3-0 zlib1g \
         libstdc++6 ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/hone --create-home hone

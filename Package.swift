@@ -11,6 +11,7 @@ let targets: [Target] = [
         name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(
         name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
     clang("CLD2", linking: "cld2"),
     clang("CKernels"),
@@ -19,11 +20,12 @@ let targets: [Target] = [
     module("Tokenization"),
     loopModule("HTTP2", "CNghttp2"),
     module("TLS", "COpenSSL", nio("NIOCore")),
+    module("Gzip", "CZlib"),
     module("Tensors", "COpenBLAS", "CKernels"),
     // middle
     loopModule(
-        "RPC", "Wire", "HTTP2", "TLS", nio("NIOCore"), nio("NIOPosix"), nio("NIOConcurrencyHelpers")
-    ),
+        "RPC", "Wire", "HTTP2", "TLS", "Gzip", nio("NIOCore"), nio("NIOPosix"),
+        nio("NIOConcurrencyHelpers")),
     module("Llama", "Tensors"),
     module("Corpus", "CLibXML2", "CLD2"),
     module("Chat", "CCurl"),
@@ -52,7 +54,7 @@ let targets: [Target] = [
         "tutor", "Corpus", "Revising", "Judging", "Drills", "TLS", "WebServing", hummingbird(),
         nio("NIOCore"), lifecycle()),
     // command
-    command("hone", "Schema", "ServiceKit", "RPC", "Wire", argumentParser()),
+    command("hone", "Schema", "ServiceKit", "RPC", "TLS", "Wire", argumentParser()),
     // tests
     kit("TestKit", "Corpus"),
     kit("FuzzKit", "RPC", "HTTP2"),
@@ -60,8 +62,10 @@ let targets: [Target] = [
     tests(of: "Tokenization"),
     tests(of: "HTTP2"),
     tests(of: "TLS", nio("NIOCore"), nio("NIOEmbedded"), nio("NIOPosix")),
+    tests(of: "Gzip"),
     tests(of: "Tensors"),
-    tests(of: "RPC", "Wire", "HTTP2", "TLS", "FuzzKit", nio("NIOCore"), nio("NIOPosix")),
+    tests(
+        of: "RPC", "Wire", "HTTP2", "TLS", "Gzip", "FuzzKit", nio("NIOCore"), nio("NIOPosix")),
     tests(of: "Llama", "Tensors"),
     tests(of: "Corpus"),
     tests(of: "Chat"),

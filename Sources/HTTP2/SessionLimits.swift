@@ -23,9 +23,9 @@ public struct SessionLimits: Sendable {
 
     public struct Rate: Sendable {
         public var burst: Int
-        public var perSecond: Int
+        public var perSecond: Double
 
-        public init(burst: Int, perSecond: Int) {
+        public init(burst: Int, perSecond: Double) {
             self.burst = burst
             self.perSecond = perSecond
         }
@@ -50,7 +50,7 @@ struct TokenBucket {
         if let filled {
             let (seconds, attoseconds) = (now - filled).components
             let elapsed = Double(seconds) + Double(attoseconds) * 1e-18
-            tokens = min(Double(rate.burst), tokens + elapsed * Double(rate.perSecond))
+            tokens = min(Double(rate.burst), tokens + elapsed * rate.perSecond)
         }
         filled = now
         guard tokens >= 1 else { return false }

@@ -15,6 +15,8 @@ public final class Stream {
     /// Whether the library waits for us to say that there is more to send.
     var isDeferred = false
     var wasResetByUs = false
+    /// Whether it takes turns with others, instead of sending all it has.
+    var takesTurns = false
     private var writtenBytes = 0
 
     enum End {

@@ -9,6 +9,9 @@ package enum Catalogue {
         ArtifactChunk.self,
         ChatEndpoint.self,
 
+        StatusDetails.self,
+        FieldViolation.self,
+
         JobReference.self,
         JobState.self,
         WatchRequest.self,
@@ -71,6 +74,12 @@ package enum Catalogue {
         WorkflowRequest.self,
         StepState.self,
         StepList.self,
+
+        DescribeRequest.self,
+        Description.self,
+        SchemaSource.self,
+        MetricsRequest.self,
+        MetricsReply.self,
     ]
 
     package static let enumerations: [any WireEnum.Type] = [
@@ -94,7 +103,7 @@ package enum Catalogue {
 
     package static let methods: [MethodDescription] = [
         DataAPI.methods, AugmentationAPI.methods, TrainerAPI.methods, InferenceAPI.methods,
-        EvaluatorAPI.methods, GatewayAPI.methods,
+        EvaluatorAPI.methods, GatewayAPI.methods, AdminAPI.methods,
     ].flatMap(\.self)
 }
 

@@ -16,7 +16,7 @@ struct Hone: AsyncParsableCommand {
             WorkflowCommand.self, LoadCommand.self, ChatCommand.self, DataCommand.self,
             Augment.self, Train.self, Diff.self, Answer.self, Evaluate.self, Generate.self,
             Score.self, Tokenize.self,
-            BenchCommand.self, HealthCommand.self,
+            BenchCommand.self, HealthCommand.self, MetricsCommand.self, RPCCommand.self,
         ])
 
     static func main() async {

@@ -114,6 +114,23 @@ import Testing
         }
     }
 
+    @Test func `carries the trace of its callers, and begins one where they have none`()
+        async throws
+    {
+        try await withGatewayHTTP(ScriptedInference()) { url in
+            let trace = "0af7651916cd43dd8448eb211c80319c"
+            let (_, told) = try await Program.curl(
+                url + "/healthz", "-i", "-H", "traceparent: 00-\(trace)-b7ad6b7169203331-01")
+            #expect(told.lowercased().contains("traceparent: 00-\(trace)-"))
+            #expect(!told.contains("b7ad6b7169203331"))
+            #expect(told.lowercased().contains("x-request-id: \(trace)"))
+            let (_, broken) = try await Program.curl(
+                url + "/healthz", "-i", "-H", "traceparent: 00-\(trace)-0-01")
+            #expect(broken.lowercased().contains("traceparent: 00-"))
+            #expect(!broken.contains(trace))
+        }
+    }
+
     @Test func `tells its health, its metrics, its models and its page`() async throws {
         try await withGatewayHTTP(ScriptedInference()) { url in
             #expect(try await Program.curl(url + "/healthz") == (200, "ok\n"))
@@ -121,9 +138,11 @@ import Testing
             #expect(status == 200 && ready.contains("scripted"))
             _ = try await Program.post(url + "/v1/chat/completions", question("Q"))
             let (_, metrics) = try await Program.curl(url + "/metrics")
-            #expect(metrics.contains("hone_answers_total{reason=\"stop\"} 1"))
-            #expect(metrics.contains("hone_tokens_total{segment=\"revision\"} 3"))
+            #expect(metrics.contains("hone_answers_total{reason=\"stop\",service=\"gateway\"} 1"))
+            #expect(
+                metrics.contains("hone_tokens_total{segment=\"revision\",service=\"gateway\"} 3"))
             #expect(metrics.contains("hone_inference_ready{replica=\"127.0.0.1:"))
+            #expect(metrics.contains("hone_service_up{service=\"inference\",instance=\"127.0.0.1:"))
             let (_, models) = try await Program.curl(url + "/v1/models")
             #expect(try JSON(parsing: models)["data"]?[0]?["id"] == "scripted")
             #expect(try await Program.curl(url + "/v1/models/scripted").0 == 200)

@@ -18,6 +18,8 @@ final class RawClient {
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     private(set) var answers: [Int32: Answer] = [:]
     private(set) var hasEnded = false
+    /// What the server said in its GOAWAY.
+    private(set) var goAway: String?
     private var events: [Event] = []
 
     private init(
@@ -33,9 +35,22 @@ final class RawClient {
     static func connected(
         to port: Int, _ body: (RawClient) async throws -> Void
     ) async throws {
+        try await connected(to: SocketAddress(ipAddress: "127.0.0.1", port: port), body)
+    }
+
+    /// Connects to a unix socket for as long as `body` runs.
+    static func connected(
+        toUnix path: String, _ body: (RawClient) async throws -> Void
+    ) async throws {
+        try await connected(to: SocketAddress(unixDomainSocketPath: path), body)
+    }
+
+    private static func connected(
+        to address: SocketAddress, _ body: (RawClient) async throws -> Void
+    ) async throws {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.socketOption(.so_rcvbuf), value: 64 << 10)
-            .connect(host: "127.0.0.1", port: port) { channel in
+            .connect(to: address) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
                         wrappingChannelSynchronously: channel,
@@ -52,7 +67,7 @@ final class RawClient {
 
     /// Begins a call with one message of plain bytes; the number of its stream.
     func call(
-        _ path: String, _ message: [UInt8], headers: [(String, String)] = []
+        _ path: String, _ message: [UInt8], flag: UInt8 = 0, headers: [(String, String)] = []
     ) async throws -> Int32 {
         let fields = HeaderList(
             [
@@ -61,7 +76,7 @@ final class RawClient {
             ] + headers.map { (name: $0.0, value: $0.1) })
         let stream = try session.request(fields)
         answers[stream.id] = Answer()
-        session.send(stream, Chunk(flag: 0, length: UInt32(message.count), body: message))
+        session.send(stream, Chunk(flag: flag, length: UInt32(message.count), body: message))
         try session.finish(stream)
         try await flush()
         return stream.id
@@ -81,6 +96,14 @@ final class RawClient {
         return true
     }
 
+    /// Reads until a call has ended or the connection has; its `grpc-status`, nil of none.
+    func status(of stream: Int32) async throws -> String? {
+        while answers[stream]?.trailers.isEmpty == true, answers[stream]?.isClosed == false {
+            guard try await read() else { break }
+        }
+        return answers[stream]?.trailers["grpc-status"]
+    }
+
     private func note(_ event: Event) {
         switch event {
         case .headers(let stream, let block):
@@ -94,8 +117,14 @@ final class RawClient {
         case .closed(let stream, let code):
             answers[stream.id]?.isClosed = true
             answers[stream.id]?.code = code
+        case .goAway(_, _, let message): goAway = message
         default: break
         }
+    }
+
+    func ping(_ payload: UInt64) async throws {
+        try session.ping(payload)
+        try await flush()
     }
 
     private func flush() async throws {

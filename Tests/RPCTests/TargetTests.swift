@@ -14,6 +14,29 @@ struct TargetTests {
         #expect(try Target(parsing: "[::1]:80").description == "[::1]:80")
     }
 
+    @Test func `sockets of the machine are named by path, beside hosts, too`() throws {
+        let socket = Target.unix("/run/a.sock")
+        #expect(try Target(parsing: "unix:/run/a.sock") == socket)
+        #expect(try Target(parsing: "unix:///run/a.sock") == socket)
+        #expect(socket.description == "unix:/run/a.sock")
+        #expect(
+            try Target(parsing: "a:1, unix:/run/a.sock")
+                == .addresses([.init(host: "a", port: 1), .init(path: "/run/a.sock")]))
+    }
+
+    @Test func `what names no socket is refused with the form expected`() {
+        for text in ["unix:", "unix:/", "unix:a.sock", "unix://", "a:1,unix:b"] {
+            let error = #expect(throws: TargetError.self) { try Target(parsing: text) }
+            #expect(error?.description.contains("unix:/PATH") == true, "\(text)")
+        }
+        #expect(throws: TargetError.socketElsewhere("unix://host/a.sock")) {
+            try Target(parsing: "unix://host/a.sock")
+        }
+        let long = "unix:/" + String(repeating: "a", count: 107)
+        #expect(throws: TargetError.longPath(long, bytes: 108)) { try Target(parsing: long) }
+        #expect((try? Target(parsing: String(long.dropLast()))) != nil)
+    }
+
     @Test func `each address is told with the name its certificate must bear`() async throws {
         let target = try Target(parsing: "127.0.0.1:1,localhost:2,no-such-host.invalid:3")
         let addresses = try await target.addresses()

@@ -1,3 +1,4 @@
+import Schema
 import Wire
 
 /// Compares a message's Swift properties, seen by reflection, with values made from the schema.

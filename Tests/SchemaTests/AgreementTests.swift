@@ -52,14 +52,7 @@ struct AgreementTests {
             "\($0.path) \($0.kind) \($0.request) \($0.response) \($0.isIdempotent)"
         }
         let written = schema.calls.map { call in
-            let kind: CallKind =
-                switch (call.streamsRequests, call.streamsResponses) {
-                case (false, false): .unary
-                case (true, false): .clientStreaming
-                case (false, true): .serverStreaming
-                case (true, true): .bidirectional
-                }
-            return "\(call.path) \(kind) \(call.request) \(call.response) \(call.isIdempotent)"
+            "\(call.path) \(call.kind) \(call.request) \(call.response) \(call.isIdempotent)"
         }
         #expect(coded.sorted() == written.sorted())
     }

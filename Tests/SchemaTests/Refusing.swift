@@ -3,7 +3,7 @@ import Schema
 
 /// Answers every call of every service with a refusal.
 struct Refusing: DataAPI.Handler, AugmentationAPI.Handler, TrainerAPI.Handler, InferenceAPI.Handler,
-    EvaluatorAPI.Handler, GatewayAPI.Handler
+    EvaluatorAPI.Handler, GatewayAPI.Handler, AdminAPI.Handler
 {
     private let refusal = Status(.unimplemented, "this handler refuses")
 
@@ -180,6 +180,18 @@ struct Refusing: DataAPI.Handler, AugmentationAPI.Handler, TrainerAPI.Handler, I
     }
 
     func applyDiff(_ request: DiffRequest, _ context: CallContext) async throws -> Empty {
+        throw refusal
+    }
+
+    func describe(
+        _ request: DescribeRequest, _ context: CallContext
+    ) async throws -> Description {
+        throw refusal
+    }
+
+    func metrics(
+        _ request: MetricsRequest, _ context: CallContext
+    ) async throws -> MetricsReply {
         throw refusal
     }
 }

@@ -18,6 +18,8 @@ struct RouterTests {
         router.register(evaluator)
         let gateway: some GatewayAPI.Handler = Refusing()
         router.register(gateway)
+        let admin: some AdminAPI.Handler = Refusing()
+        router.register(admin)
         let paths = try SchemaText.repository().calls.map(\.path)
         #expect(router.paths == paths.sorted())
     }

@@ -28,6 +28,36 @@ import Testing
                 """)
     }
 
+    @Test func `texts of many processes become one, each sample with its labels`() {
+        var merged = MetricsText()
+        let first = MetricsRegistry()
+        first.counter("calls_total", "Calls.", labels: [("method", "a}b")]).add()
+        first.histogram("wait_seconds", bounds: [1]).record(0.5)
+        first.include("more") { "# TYPE more counter\nmore 7\n" }
+        merged.add(first.exposition(), labels: [("service", "data")])
+        let second = MetricsRegistry()
+        second.gauge("open").set(2)
+        second.counter("calls_total", "Calls.").add(5)
+        merged.add(second.exposition(), labels: [("service", "a\"b")])
+        #expect(
+            merged.text == """
+                # HELP calls_total Calls.
+                # TYPE calls_total counter
+                calls_total{method="a}b",service="data"} 1
+                calls_total{service="a\\"b"} 5
+                # TYPE wait_seconds histogram
+                wait_seconds_bucket{le="1",service="data"} 1
+                wait_seconds_bucket{le="+Inf",service="data"} 1
+                wait_seconds_sum{service="data"} 0.5
+                wait_seconds_count{service="data"} 1
+                # TYPE more counter
+                more{service="data"} 7
+                # TYPE open gauge
+                open{service="a\\"b"} 2
+
+                """)
+    }
+
     @Test func `the number of series is bounded`() {
         let registry = MetricsRegistry()
         for index in 0..<2_000 { registry.counter("a", labels: [("x", "\(index)")]).add() }

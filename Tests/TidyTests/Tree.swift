@@ -39,7 +39,7 @@ enum Tree {
     /// first lines.
     static let mayBeUnsafe: Set = [
         "ComputeThread.swift", "System.swift", "LoopExecutor.swift", "CallTask.swift",
-        "Resolver.swift",
+        "Resolver.swift", "UnixSocketFile.swift",
     ]
 
     static func swiftFiles(below folders: [String]) throws -> [File] {

@@ -71,7 +71,29 @@ package enum DataError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension DataError: StatusConvertible {
-    package var status: Status { Status(code, description) }
+    package var status: Status {
+        guard let field else { return Status(code, description) }
+        return .invalid(
+            description, domain: DataAPI.service, [FieldViolation(field, description)])
+    }
+
+    /// The field of the request that is wrong; nil where it is none of one.
+    private var field: String? {
+        switch self {
+        case .noHeader: "header"
+        case .badName: "name"
+        case .badFormat: "format"
+        case .badOption(let name, _, _): "options.\(name)"
+        case .nothingToMerge: "inputs"
+        case .badHash: "hash"
+        case .wrongHash: "artifact.hash"
+        case .wrongSize: "artifact.bytes"
+        case .gap: "offset"
+        case .badModelPath: "files.path"
+        case .ambiguousVersion: "version"
+        default: nil
+        }
+    }
 
     private var code: Status.Code {
         switch self {

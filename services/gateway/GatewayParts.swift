@@ -24,7 +24,10 @@ package enum GatewayParts {
         host.add("jobs") { try await table.run([WorkflowRunner.kind: WorkflowRunner(services)]) }
         let http = GatewayHTTP(
             replicas: replicas, keys: settings.keys, usual: settings.usual,
-            logger: host.logger)
+            others: [
+                (.data, services.data), (.augmentation, services.augmentation),
+                (.trainer, services.trainer), (.evaluator, services.evaluator),
+            ], logger: host.logger)
         let tls = host.settings.tls
         let part = HTTPPart(http.routes(), listen: settings.http, logger: host.logger, tls: tls)
         host.add("http", service: part)

@@ -46,6 +46,9 @@ public struct RPCBenchmark: Sendable {
     static let flood = Method<BenchmarkMessage, BenchmarkMessage>(
         service: "hone.Benchmark", name: "Flood", kind: .serverStreaming)
 
+    static let hold = Method<BenchmarkMessage, BenchmarkMessage>(
+        service: "hone.Benchmark", name: "Hold", kind: .serverStreaming)
+
     public static let shapes: [Shape] = [
         Shape(
             name: "unary 100 B, 1 in flight", messageBytes: 100, callsInFlight: 1, isStream: false),
@@ -62,12 +65,16 @@ public struct RPCBenchmark: Sendable {
         Shape(name: "stream 64 KiB", messageBytes: 64 << 10, callsInFlight: 1, isStream: true),
     ]
 
-    /// Answers each call with its message, and each flood with messages until it is cancelled.
+    /// Answers each call with its message, each flood with messages until it is cancelled, and a
+    /// hold with nothing.
     public static var router: Router {
         var router = Router()
         router.unary(echo) { request, _ in request }
         router.serverStreaming(flood) { request, responses, _ in
             while true { try await responses.write(request) }
+        }
+        router.serverStreaming(hold) { _, _, _ in
+            while true { try await Task.sleep(for: .seconds(3600)) }
         }
         return router
     }
@@ -83,6 +90,43 @@ public struct RPCBenchmark: Sendable {
                 ? try await stream(client, shape, duration)
                 : try await calls(client, shape, duration)
             report(measurement)
+        }
+    }
+
+    /// Makes one call, after which the client has a connection.
+    public static func touch(_ client: Client) async throws {
+        _ = try await client.unary(echo, BenchmarkMessage(count: 1))
+    }
+
+    /// Makes so many calls, some at a time.
+    public static func call(_ count: Int, inFlight: Int, _ client: Client) async throws {
+        let message = BenchmarkMessage(count: 100)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for caller in 0..<inFlight {
+                group.addTask(executorPreference: client.executor) {
+                    for _ in stride(from: caller, to: count, by: inFlight) {
+                        _ = try await client.unary(echo, message)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    /// Keeps so many streams open while `body` runs; their handlers wait.
+    public static func holding(
+        _ count: Int, _ client: Client, _ body: () async throws -> Void
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<count {
+                group.addTask {
+                    try await client.serverStreaming(hold, BenchmarkMessage(count: 1)) { answers in
+                        for try await _ in answers {}
+                    }
+                }
+            }
+            defer { group.cancelAll() }
+            try await body()
         }
     }
 

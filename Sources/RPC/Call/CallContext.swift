@@ -8,6 +8,8 @@ public struct CallContext: Sendable {
     public let peer: Peer
     /// The path of the method, as in "/hone.Data/Import".
     public let method: String
+    /// The trace the call belongs to; nil where nothing traces, see ``Tracing``.
+    public internal(set) var trace: TraceContext?
 
     let call: ServerCall?
 
@@ -40,8 +42,16 @@ public struct CallContext: Sendable {
         call?.setTrailers(metadata)
     }
 
+    /// How the call has ended for its caller; nil while it goes on. A deadline that has passed or a
+    /// caller who has gone away ends a call while its handler still runs.
+    public var ending: Status? { call?.ending }
+
     /// The deadline of the call this task answers: calls it makes in turn end no later.
     @TaskLocal package static var inheritedDeadline: ContinuousClock.Instant?
+
+    /// Whether the call this task answers was made before, by someone who tries it again: calls
+    /// made in turn are not repeated then, since repetitions on every level would multiply.
+    @TaskLocal package static var answersRetry = false
 
     /// Runs `body` without the deadline of the call that started it.
     public static func detachedFromDeadline<Result>(

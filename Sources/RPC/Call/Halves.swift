@@ -70,8 +70,8 @@ struct OutboundHalf {
 
     var isFull: Bool { bufferedBytes > limit }
 
-    mutating func append(_ message: [UInt8]) {
-        append(Chunk(flag: 0, length: UInt32(message.count), body: message))
+    mutating func append(_ message: [UInt8], flag: UInt8 = 0) {
+        append(Chunk(flag: flag, length: UInt32(message.count), body: message))
     }
 
     mutating func append(_ chunk: Chunk) {

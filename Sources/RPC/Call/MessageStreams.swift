@@ -64,13 +64,13 @@ public struct RequestWriter<Message: WireMessage>: Sendable {
 }
 
 /// One direction of a call, read by a task.
-protocol MessageSource: AnyObject, Sendable {
+public protocol MessageSource: AnyObject, Sendable {
     /// The next message, or nil after the last; throws the status of a call that failed.
     func nextMessage() async throws -> [UInt8]?
 }
 
 /// One direction of a call, written by a task.
-protocol MessageSink: AnyObject, Sendable {
+public protocol MessageSink: AnyObject, Sendable {
     /// Queues a message; suspends while the queue is full, throws once the call has ended.
     func write(_ message: [UInt8]) async throws
 }

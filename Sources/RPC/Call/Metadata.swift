@@ -19,7 +19,7 @@ public struct Metadata: Sendable, Equatable {
 
     public var isEmpty: Bool { entries.isEmpty }
 
-    /// Adds a text value.
+    /// Adds a text value, without the spaces at its ends, which HTTP/2 does not carry.
     ///
     /// - Throws: where the name is not one HTTP/2 can carry, is the protocol's own, or ends in
     ///   "-bin", and where the value is not printable ASCII.
@@ -29,7 +29,9 @@ public struct Metadata: Sendable, Equatable {
         guard value.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
             throw .unprintableValue(name: name)
         }
-        entries.append(Entry(name: name, value: .ascii(value)))
+        let start = value.drop { $0 == " " }
+        let end = start.lastIndex { $0 != " " }.map { start[...$0] } ?? ""
+        entries.append(Entry(name: name, value: .ascii(String(end))))
     }
 
     /// Adds a value of bytes under a name that ends in "-bin".

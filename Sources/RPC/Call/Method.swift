@@ -22,6 +22,8 @@ public struct Method<Request: WireMessage, Response: WireMessage>: Sendable {
     public let idempotent: Bool
     /// The `:path` of the HTTP/2 request, as in "/hone.Data/Import".
     public let path: String
+    /// What all clients of this process count of it.
+    let counters: MethodCounters
 
     public init(service: String, name: String, kind: CallKind, idempotent: Bool = false) {
         self.service = service
@@ -29,5 +31,6 @@ public struct Method<Request: WireMessage, Response: WireMessage>: Sendable {
         self.kind = kind
         self.idempotent = idempotent
         path = "/\(service)/\(name)"
+        counters = .ofClients(service: service, name: name, kind: kind)
     }
 }

@@ -6,6 +6,7 @@ struct ShortQueue<Element> {
     private var next = 0
 
     var isEmpty: Bool { first == nil }
+    var count: Int { first == nil ? 0 : 1 + others.count - next }
 
     mutating func append(_ element: Element) {
         if first == nil { first = element } else { others.append(element) }

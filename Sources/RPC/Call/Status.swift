@@ -12,10 +12,40 @@ public struct Status: Error, Sendable, Equatable, CustomStringConvertible {
 
     public var code: Code
     public var message: String
+    private var box: Box?
 
-    public init(_ code: Code, _ message: String) {
+    public init(_ code: Code, _ message: String, details: StatusDetails? = nil) {
         self.code = code
         self.message = message
+        box = details.map(Box.init)
+    }
+
+    /// What the status says to programs beside its code; nil for most.
+    public var details: StatusDetails? {
+        get { box?.details }
+        set { box = newValue.map(Box.init) }
+    }
+
+    /// A request whose fields are not what they should be: `FIELDS_INVALID`, with each field named.
+    public static func invalid(
+        _ message: String, domain: String, _ violations: [FieldViolation]
+    ) -> Status {
+        var details = StatusDetails(reason: "FIELDS_INVALID", domain: domain)
+        details.violations = violations
+        return Status(.invalidArgument, message, details: details)
+    }
+
+    /// Details are rare and large: a status without them stays small.
+    private final class Box: Sendable {
+        let details: StatusDetails
+
+        init(_ details: StatusDetails) {
+            self.details = details
+        }
+    }
+
+    public static func == (one: Status, other: Status) -> Bool {
+        one.code == other.code && one.message == other.message && one.details == other.details
     }
 
     public static let ok: Status = Status(.ok, "")

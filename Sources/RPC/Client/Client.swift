@@ -6,7 +6,7 @@ import Wire
 
 /// Makes calls over HTTP/2, to all servers of a target.
 public final class Client: Sendable {
-    private let core: ClientCore
+    package let core: ClientCore
 
     public init(_ target: Target, _ configuration: ClientConfiguration = ClientConfiguration()) {
         core = ClientCore(target, configuration)
@@ -24,10 +24,18 @@ public final class Client: Sendable {
             initialDelay: .zero, delay: .init(core.configuration.resolveInterval)
         ) { _ in ticker.yield() }
         defer { timer.cancel() }
+        core.change { $0.resolveNow = ticker }
         let core = core
+        let sweep = loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+            core.tick(at: .now)
+        }
+        defer { sweep.cancel() }
         await withDiscardingTaskGroup { group in
             for await _ in ticks {
-                for stay in await Self.resolve(core) {
+                let (addresses, failure) = await core.target.resolved()
+                let stays = core.resolved(
+                    addresses.map(ClientCore.Address.init), failure: failure)
+                for stay in stays {
                     let server = ClientServer(
                         stay: stay, core: core, tls: tls, resolveAgain: { ticker.yield() })
                     group.addTask { await server.run() }
@@ -47,26 +55,10 @@ public final class Client: Sendable {
     /// ```
     public var executor: any TaskExecutor { core.executor }
 
-    /// Resolves every name of the target; the stays of addresses that are new.
-    private static func resolve(_ core: ClientCore) async -> [ClientCore.Stay] {
-        var addresses: [ClientCore.Address] = []
-        var failure: Status?
-        for endpoint in core.target.endpoints {
-            do {
-                let found = try await NIOThreadPool.singleton.runIfActive {
-                    try Resolver.addresses(of: endpoint.host)
-                }
-                addresses += found.map {
-                    ClientCore.Address(host: endpoint.host, numeric: $0, port: endpoint.port)
-                }
-            } catch let error as Resolver.Failure {
-                failure = Status(
-                    .unavailable, "\(endpoint.host) cannot be resolved: \(error.reason)")
-            } catch {
-                failure = Status(.unavailable, "\(endpoint.host) cannot be resolved: \(error)")
-            }
-        }
-        return core.resolved(addresses, failure: failure)
+    /// Changes the servers, at once: new ones are connected to, and those that are gone finish
+    /// their open calls and get no more.
+    public func update(_ target: Target) {
+        core.update(target)
     }
 
     // MARK: Calls
@@ -74,10 +66,8 @@ public final class Client: Sendable {
     public func unary<Request, Response>(
         _ method: Method<Request, Response>, _ request: Request, options: CallOptions = .none
     ) async throws -> Response {
-        try await perform(method, options) { call in
-            try await call.write(request.encoded())
-            call.finishWriting()
-            return try await call.onlyMessage(as: Response.self)
+        try await answering(method, request.encoded(), options) { call in
+            try await call.onlyMessage(as: Response.self)
         }
     }
 
@@ -85,10 +75,40 @@ public final class Client: Sendable {
         _ method: Method<Request, Response>, _ request: Request, options: CallOptions = .none,
         _ body: (ResponseStream<Response>) async throws -> Result
     ) async throws -> Result {
-        try await perform(method, options) { call in
-            try await call.write(request.encoded())
-            call.finishWriting()
-            return try await body(ResponseStream(call: call))
+        try await answering(method, request.encoded(), options) { call in
+            try await body(ResponseStream(call: call))
+        }
+    }
+
+    /// Makes a call of one request.
+    private func answering<Request, Response, Result>(
+        _ method: Method<Request, Response>, _ request: [UInt8], _ options: CallOptions,
+        _ body: (ClientCall) async throws -> Result
+    ) async throws -> Result {
+        try await intercepted(method, options) { plan in
+            if let policy = plan.policy.hedging, method.idempotent {
+                return try await hedged(plan, policy, request, body)
+            }
+            return try await perform(plan) { call in
+                try await call.write(request)
+                call.finishWriting()
+                return try await body(call)
+            }
+        }
+    }
+
+    /// Lets `body` make a call as the options say, by way of the interceptors if there are any.
+    private func intercepted<Request, Response, Result>(
+        _ method: Method<Request, Response>, _ options: CallOptions,
+        _ body: (ClientCall.Plan) async throws -> Result
+    ) async throws -> Result {
+        let interceptors = core.configuration.interceptors
+        guard !interceptors.isEmpty else { return try await body(plan(method, options, nil)) }
+        let exchange = ClientExchange(
+            method: method.path, kind: method.kind, isIdempotent: method.idempotent,
+            options: options)
+        return try await interceptors.around(exchange) { exchange in
+            try await body(plan(method, exchange.options, exchange.transforms))
         }
     }
 
@@ -96,9 +116,11 @@ public final class Client: Sendable {
         _ method: Method<Request, Response>, options: CallOptions = .none,
         _ body: @Sendable (RequestWriter<Request>) async throws -> Void
     ) async throws -> Response {
-        try await perform(method, options) { call in
-            try await Self.writing(call, body)
-            return try await call.onlyMessage(as: Response.self)
+        try await intercepted(method, options) { plan in
+            try await perform(plan) { call in
+                try await Self.writing(call, body)
+                return try await call.onlyMessage(as: Response.self)
+            }
         }
     }
 
@@ -107,24 +129,37 @@ public final class Client: Sendable {
         _ requests: @escaping @Sendable (RequestWriter<Request>) async throws -> Void,
         _ body: (ResponseStream<Response>) async throws -> Result
     ) async throws -> Result {
-        try await perform(method, options) { call in
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    do {
-                        try await Self.writing(call, requests)
-                    } catch {
-                        // The reader gets this failure, unless the call had ended before.
-                        call.end(Status(describing: error))
-                    }
+        try await intercepted(method, options) { plan in
+            try await perform(plan) { call in
+                try await Self.exchanging(call, requests) {
+                    try await body(ResponseStream(call: call))
                 }
-                // The call ends before its writer is cancelled: a writer that returns because of
-                // that must not look to the service like one that has written all.
-                defer {
-                    call.end(Status(.cancelled, "the caller needed no more answers"))
-                    group.cancelAll()
-                }
-                return try await body(ResponseStream(call: call))
             }
+        }
+    }
+
+    /// Runs a caller's writer beside its reader.
+    private static func exchanging<Request, Result: Sendable>(
+        _ call: ClientCall,
+        _ requests: @escaping @Sendable (RequestWriter<Request>) async throws -> Void,
+        _ reader: () async throws -> Result
+    ) async throws -> Result {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                do {
+                    try await Self.writing(call, requests)
+                } catch {
+                    // The reader gets this failure, unless the call had ended before.
+                    call.end(Status(describing: error))
+                }
+            }
+            // The call ends before its writer is cancelled: a writer that returns because of
+            // that must not look to the service like one that has written all.
+            defer {
+                call.end(Status(.cancelled, "the caller needed no more answers"))
+                group.cancelAll()
+            }
+            return try await reader()
         }
     }
 
@@ -145,11 +180,10 @@ public final class Client: Sendable {
     }
 
     /// Starts a call, lets `body` use it, and leaves nothing of it behind.
-    private func perform<Request, Response, Result>(
-        _ method: Method<Request, Response>, _ options: CallOptions,
-        _ body: (ClientCall) async throws -> Result
+    private func perform<Result>(
+        _ plan: ClientCall.Plan, _ body: (ClientCall) async throws -> Result
     ) async throws -> Result {
-        let call = ClientCall(plan(method, options), core: core)
+        let call = ClientCall(plan, core: core)
         core.start(call)
         do {
             let result = try await withTaskCancellationHandler {
@@ -168,20 +202,30 @@ public final class Client: Sendable {
     }
 
     private func plan<Request, Response>(
-        _ method: Method<Request, Response>, _ options: CallOptions
+        _ method: Method<Request, Response>, _ options: CallOptions,
+        _ transforms: MessageTransforms?
     ) -> ClientCall.Plan {
         let now = ContinuousClock.now
-        var deadline = options.deadline.map { now + $0 }
-        if let inherited = CallContext.inheritedDeadline {
+        let policy = core.policies.policy(path: method.path, service: method.service)
+        var deadline = (options.deadline ?? policy.timeout).map { now + $0 }
+        if options.inheritsDeadline, let inherited = CallContext.inheritedDeadline {
             deadline = deadline.map { min($0, inherited) } ?? inherited
         }
         return ClientCall.Plan(
-            path: method.path, kind: method.kind, isIdempotent: method.idempotent,
-            waitsForReady: options.waitForReady, metadata: options.metadata, deadline: deadline,
+            path: method.path, kind: method.kind, policy: policy,
+            isIdempotent: method.idempotent,
+            waitsForReady: options.waitForReady ?? policy.waitForReady,
+            metadata: options.metadata, deadline: deadline,
             limit: MessageLimit(
                 type: Response.wireName, bytes: Response.maximumBytes,
                 option: "ClientConfiguration.maximumResponseBytes",
                 optionBytes: core.configuration.maximumResponseBytes),
-            begun: now)
+            counters: method.counters, begun: now, affinity: options.affinity.map(HashRing.hash),
+            answersRetry: CallContext.answersRetry,
+            deflater: options.compression.map { _ in
+                MessageDeflater(minimumBytes: core.configuration.minimumCompressedBytes)
+            },
+            acceptsCompression: options.compression != nil
+                || core.configuration.acceptsCompression, transforms: transforms)
     }
 }

@@ -16,12 +16,33 @@ final class ClientCall: MessageSink, Expiring {
     struct Plan: Sendable {
         let path: String
         let kind: CallKind
+        let policy: PolicyTable.Policy
         let isIdempotent: Bool
         let waitsForReady: Bool
         let metadata: Metadata
         let deadline: ContinuousClock.Instant?
         let limit: MessageLimit
-        let begun: ContinuousClock.Instant
+        let counters: MethodCounters
+        var begun: ContinuousClock.Instant
+        /// The hash of what the call belongs to.
+        var affinity: UInt64?
+        /// Whether the call is made on behalf of one that is itself a repetition.
+        var answersRetry = false
+        var role = Role.whole
+        /// Compresses requests; nil for most calls.
+        var deflater: MessageDeflater?
+        var acceptsCompression = false
+        /// What interceptors do to the messages; nil for most calls.
+        var transforms: MessageTransforms?
+    }
+
+    /// What a call of the wire is for.
+    enum Role: Sendable {
+        case whole
+        /// One of several attempts that run at once, after so many others.
+        case hedge(previous: Int)
+        /// A watch of a connection's server, bound to that connection.
+        case watch
     }
 
     struct State {
@@ -30,10 +51,14 @@ final class ClientCall: MessageSink, Expiring {
         /// What was written, as long as it may have to be sent again.
         var history = ShortQueue<Chunk>()
         var historyBytes = 0
+        /// What of it the client has counted.
+        var countedBytes = 0
         var mayRepeat = true
         var hasFinishedWriting = false
         var connection: ClientConnection?
         var headers: Metadata?
+        /// Whether the answers' headers say that they may be compressed.
+        var isCompressed = false
         var trailers = Metadata()
         var ending: Status?
         var isPosted = false
@@ -42,6 +67,8 @@ final class ClientCall: MessageSink, Expiring {
         /// Attempts that no server has seen.
         var unseenAttempts = 0
         var peer = Peer(address: "none")
+        /// Which server it was given to; known of hedges alone.
+        var endpoint: ClientEndpoint?
     }
 
     /// What the loop has to do for the call.
@@ -55,7 +82,7 @@ final class ClientCall: MessageSink, Expiring {
     let plan: Plan
     /// The stream of the attempt under way, 0 before it has one; set by its loop.
     let streamID = Atomic<Int32>(0)
-    private let core: ClientCore
+    let core: ClientCore
     private let creditThreshold: Int
     let state: Mutex<State>
 
@@ -70,10 +97,14 @@ final class ClientCall: MessageSink, Expiring {
 
     func nextMessage() async throws -> [UInt8]? {
         while true {
-            let (message, isOver, poster) = try state.withLock { state in
-                try state.nextMessage(threshold: creditThreshold)
+            let (message, isOver, poster, isCompressed) = try state.withLock { state in
+                let (message, isOver, poster) = try state.nextMessage(threshold: creditThreshold)
+                return (message, isOver, poster, state.isCompressed)
             }
             poster?.mailbox.post(self)
+            if let message, isCompressed {
+                return try MessageInflater(limit: plan.limit).open(message)
+            }
             if message != nil || isOver { return message }
             try checkCancellation()
             await sleep {
@@ -125,7 +156,12 @@ final class ClientCall: MessageSink, Expiring {
     var trailers: Metadata { state.withLock { $0.trailers } }
 
     func write(_ message: [UInt8]) async throws {
-        let (poster, isFull) = try state.withLock { try $0.write(message, kind: plan.kind) }
+        let changed = try plan.transforms?.request(message) ?? message
+        let (flag, message) = try plan.deflater?.close(changed) ?? (0, changed)
+        let (poster, isFull) = try state.withLock {
+            try $0.write(message, flag: flag, core.kept)
+        }
+        plan.counters.countSent(bytes: MessageAssembler.prefixBytes + message.count)
         poster?.mailbox.post(self)
         guard isFull else { return }
         while try state.withLock({ try $0.isStillFull() }) {
@@ -144,6 +180,7 @@ final class ClientCall: MessageSink, Expiring {
     }
 
     func decode<Message: WireMessage>(_ bytes: [UInt8]) throws -> Message {
+        let bytes = try plan.transforms?.response(bytes) ?? bytes
         do {
             return try Message(decoding: bytes)
         } catch {
@@ -157,7 +194,7 @@ final class ClientCall: MessageSink, Expiring {
     }
 
     /// Waits while `mayWait`, until the loop has news or the task is cancelled.
-    private func sleep(
+    func sleep(
         while mayWait: (borrowing State) -> Bool,
         add: (inout State, Sleeper) -> Bool
     ) async {
@@ -181,13 +218,16 @@ final class ClientCall: MessageSink, Expiring {
     ///   ended the call, and not we.
     func end(_ status: Status, keepsMessages: Bool = false) {
         let (waiters, poster, isFirst) = state.withLock {
-            $0.end(status, keepsMessages: keepsMessages)
+            $0.end(status, keepsMessages: keepsMessages, core.kept)
         }
         guard isFirst else { return }
+        // Before its caller hears of it, so that what is counted then is right.
+        core.ended(self)
         waiters.wakeAll()
         poster?.mailbox.post(self)
-        core.ended(self)
     }
+
+    var isEnded: Bool { state.withLock { $0.ending != nil } }
 
     package func deadlineReached() {
         end(Status(.deadlineExceeded, deadlineText))
@@ -209,6 +249,7 @@ final class ClientCall: MessageSink, Expiring {
             guard state.ending == nil else { return false }
             state.connection = connection
             state.peer = connection.peer
+            if case .hedge = plan.role { state.endpoint = connection.endpoint }
             state.isPosted = true
             streamID.store(0, ordering: .relaxed)
             return true
@@ -222,24 +263,12 @@ final class ClientCall: MessageSink, Expiring {
         }
     }
 
-    /// An attempt ended without an answer of the service's own.
-    ///
-    /// - Parameter wasSeen: whether the service may have begun to act on it.
-    func attemptFailed(_ status: Status, wasSeen: Bool) {
-        let again = state.withLock { state in
-            state.repeatAttempt(
-                status, wasSeen: wasSeen,
-                maximum: plan.isIdempotent ? core.configuration.maximumAttempts : 1)
-        }
-        guard let again else { return end(status) }
-        core.startAgain(self, after: again)
-    }
-
     /// The service answered: from now on the call cannot be repeated.
-    func received(headers: Metadata) {
+    func received(headers: Metadata, isCompressed: Bool) {
         let waiters = state.withLock { state in
             state.headers = headers
-            state.commit()
+            state.isCompressed = isCompressed
+            state.commit(core.kept)
             return state.inbound.readers.takeAll()
         }
         waiters.wakeAll()
@@ -260,16 +289,6 @@ final class ClientCall: MessageSink, Expiring {
         }
         waiters.wakeAll()
         return credit
-    }
-
-    /// The service ended the call with a status of its own.
-    func received(_ status: Status, trailers: Metadata, wasAnswered: Bool) {
-        state.withLock { $0.trailers = trailers }
-        if !wasAnswered, status.code == .unavailable {
-            attemptFailed(status, wasSeen: true)
-        } else {
-            end(status, keepsMessages: true)
-        }
     }
 
     func wrote(_ count: Int) {

@@ -1,8 +1,6 @@
 import HTTP2
 
 extension ClientCall.State {
-    /// The most request bytes a stream of requests keeps for another attempt.
-    private static let historyLimit = 256 << 10
 
     /// The connection whose loop must be told that there is something to do.
     private mutating func post() -> ClientConnection? {
@@ -26,18 +24,25 @@ extension ClientCall.State {
     }
 
     mutating func write(
-        _ message: [UInt8], kind: CallKind
+        _ message: [UInt8], flag: UInt8, _ kept: KeptRequests
     ) throws -> (poster: ClientConnection?, isFull: Bool) {
         if let ending { throw ending }
         precondition(!hasFinishedWriting, "a message was written after the last one")
-        let chunk = Chunk(flag: 0, length: UInt32(message.count), body: message)
+        let chunk = Chunk(flag: flag, length: UInt32(message.count), body: message)
         outbound.append(chunk)
         if mayRepeat {
             history.append(chunk)
             historyBytes += chunk.count
-            if kind.streamsRequests, historyBytes > Self.historyLimit { commit() }
+            if historyBytes > KeptRequests.free { count(kept) }
         }
         return (post(), outbound.isFull)
+    }
+
+    /// Keeps what was written as long as call and client may keep so much.
+    private mutating func count(_ kept: KeptRequests) {
+        let more = historyBytes - countedBytes
+        guard historyBytes <= kept.perCall, kept.add(more) else { return commit(kept) }
+        countedBytes += more
     }
 
     func isStillFull() throws -> Bool {
@@ -52,7 +57,9 @@ extension ClientCall.State {
     }
 
     /// From now on nothing is kept for another attempt.
-    mutating func commit() {
+    mutating func commit(_ kept: KeptRequests) {
+        kept.remove(countedBytes)
+        countedBytes = 0
         mayRepeat = false
         history = ShortQueue()
         historyBytes = 0
@@ -60,34 +67,45 @@ extension ClientCall.State {
 
     /// - Parameter keepsMessages: whether what has arrived may still be read.
     mutating func end(
-        _ status: Status, keepsMessages: Bool
+        _ status: Status, keepsMessages: Bool, _ kept: KeptRequests
     ) -> (waiters: Sleepers, poster: ClientConnection?, isFirst: Bool) {
         guard ending == nil else { return (Sleepers(), nil, false) }
         ending = status
-        commit()
+        commit(kept)
         if !keepsMessages { inbound.dropAll() }
         let poster = post()
         return (inbound.readers.takeAll() + outbound.writers.takeAll(), poster, true)
     }
 
-    /// Whether another attempt follows: nil for none, else how many failures preceded it, zero
-    /// for at once.
-    mutating func repeatAttempt(_ status: Status, wasSeen: Bool, maximum: Int) -> Int? {
-        guard ending == nil, mayRepeat else { return nil }
-        if wasSeen {
-            guard status.code == .unavailable, attempts < maximum else { return nil }
-            attempts += 1
-        } else {
-            // A request no server has seen may be sent again whatever its method; the bound is
-            // against servers that refuse everything.
-            guard unseenAttempts < 10 else { return nil }
-            unseenAttempts += 1
-        }
+    /// Whether another attempt may follow one that a server has seen.
+    func mayRepeatSeen(maximum: Int) -> Bool {
+        ending == nil && mayRepeat && attempts < maximum
+    }
+
+    /// Makes ready for another attempt after one that a server has seen; how many attempts there
+    /// were, nil where none may follow.
+    mutating func repeatSeen(maximum: Int) -> Int? {
+        guard mayRepeatSeen(maximum: maximum) else { return nil }
+        attempts += 1
+        beginAgain()
+        return attempts - 1
+    }
+
+    /// Makes ready for another attempt after one that no server has seen, whatever the method; how
+    /// many pauses are due, nil where none may follow.
+    mutating func repeatUnseen() -> Int? {
+        // The bound is against servers that refuse everything.
+        guard ending == nil, mayRepeat, unseenAttempts < 10 else { return nil }
+        unseenAttempts += 1
+        beginAgain()
+        return max(0, unseenAttempts - 2)
+    }
+
+    private mutating func beginAgain() {
         connection = nil
         isPosted = false
         inbound = InboundHalf(readers: inbound.readers)
         outbound.chunks = history
         outbound.bufferedBytes = historyBytes
-        return wasSeen ? attempts - 1 : max(0, unseenAttempts - 2)
     }
 }

@@ -45,6 +45,9 @@ final class ClientConnectionHandler: ConnectionHandler {
     private var holdsPosts = false
     private var isRetired = false
     private var common: (path: String, headers: HeaderList)?
+    private var callLimit = -1
+    /// Whether the client has heard that calls were lost with the connection.
+    private var hasToldLoss = false
 
     init(
         _ configuration: ClientConfiguration, keepalive: Keepalive, authority: String,
@@ -74,7 +77,16 @@ final class ClientConnectionHandler: ConnectionHandler {
     }
 
     override func ready() {
+        noteCallLimit()
         listeners.ready.succeed(())
+    }
+
+    /// Tells how many calls the server takes now, none where the connection takes no more.
+    private func noteCallLimit() {
+        let limit = isRetired || isLost ? 0 : session.peerMaximumStreams
+        guard limit != callLimit else { return }
+        callLimit = limit
+        connection?.callLimit.store(limit, ordering: .relaxed)
     }
 
     // MARK: Requests
@@ -110,19 +122,23 @@ final class ClientConnectionHandler: ConnectionHandler {
     }
 
     private func begin(_ call: ClientCall) {
-        let (isOurs, isEnded) = call.state.withLock { state in
-            (state.connection === connection, state.ending != nil)
+        let (isOurs, isEnded, attempts) = call.state.withLock { state in
+            (state.connection === connection, state.ending != nil, state.attempts)
         }
         guard isOurs else { return }
         if isEnded {
-            connection?.load.subtract(1, ordering: .relaxed)
+            connection?.release()
             return
         }
-        guard !isLost, !isRetired else { return refuse(call) }
+        noteCallLimit()
+        // One too many would wait within the session, unseen, where other servers have room.
+        guard openCalls < callLimit else { return refuse(call) }
         let plan = call.plan
         let headers = HeaderCodec.request(
             commonHeaders(of: plan.path), timeout: plan.deadline.map { $0 - .now },
-            metadata: plan.metadata)
+            metadata: plan.metadata(attempts: attempts),
+            compression: plan.deflater == nil ? nil : .gzip,
+            acceptsCompression: plan.acceptsCompression)
         do {
             let entry = Entry(call, try session.request(headers))
             entry.stream.owner = entry
@@ -146,16 +162,17 @@ final class ClientConnectionHandler: ConnectionHandler {
     /// Gives a call back that never left.
     private func refuse(_ call: ClientCall) {
         if let connection { call.attemptEnded(on: connection) }
-        connection?.load.subtract(1, ordering: .relaxed)
         let status = failure ?? Status(.unavailable, "the connection takes no new calls")
-        call.attemptFailed(status, wasSeen: false)
+        call.attemptFailed(status, .unseen, at: connection?.endpoint)
+        connection?.release()
     }
 
     private func apply(_ update: ClientCall.Update, to entry: Entry) {
         guard !entry.isEnded else { return }
         let stream = entry.stream
         session.consume(stream, min(update.credit, stream.unconsumedBytes))
-        if update.ending != nil {
+        if let ending = update.ending {
+            if ending.code == .deadlineExceeded { note(.deadlineExceeded, of: entry) }
             return giveUp(entry)
         }
         update.chunks.forEach { session.send(stream, $0) }
@@ -180,7 +197,13 @@ final class ClientConnectionHandler: ConnectionHandler {
         entry.isEnded = true
         openCalls -= 1
         if let connection { entry.call.attemptEnded(on: connection) }
-        connection?.load.subtract(1, ordering: .relaxed)
+        connection?.release()
+    }
+
+    /// Counts how a call ended that the server had.
+    private func note(_ code: Status.Code, of entry: Entry) {
+        if case .watch = entry.call.plan.role { return }
+        connection?.note(code)
     }
 
     // MARK: Answers
@@ -224,8 +247,16 @@ final class ClientConnectionHandler: ConnectionHandler {
             return session.noteInterimAnswer()
         }
         if let fault = Self.httpFault(fields) { entry.fault = fault }
+        if let encoding = fields.first(.grpcEncoding), encoding != "identity" {
+            entry.assembler.keepsFlags = encoding == Compression.gzip.rawValue
+            if !entry.assembler.keepsFlags {
+                entry.fault = Status(
+                    .internal, "the server answers with grpc-encoding \(encoding)")
+            }
+        }
         entry.isAnswered = true
-        entry.call.received(headers: HeaderCodec.metadata(of: fields))
+        entry.call.received(
+            headers: HeaderCodec.metadata(of: fields), isCompressed: entry.assembler.keepsFlags)
     }
 
     /// What is wrong with headers that are not those of gRPC.
@@ -258,7 +289,9 @@ final class ClientConnectionHandler: ConnectionHandler {
             giveUp(entry)
             return entry.call.end(error)
         }
-        let credit = entry.call.received(messages, bytes: range.count)
+        entry.call.plan.counters.countReceived(messages: messages.count, bytes: range.count)
+        let flagBytes = entry.assembler.keepsFlags ? messages.count : 0
+        let credit = entry.call.received(messages, bytes: range.count + flagBytes)
         session.consume(stream, min(credit, stream.unconsumedBytes))
     }
 
@@ -268,19 +301,30 @@ final class ClientConnectionHandler: ConnectionHandler {
         forget(entry)
         let call = entry.call
         if let fault = entry.fault {
-            call.end(entry.outcome.flatMap { $0.status.code == .ok ? nil : $0.status } ?? fault)
+            let status = entry.outcome.flatMap { $0.status.code == .ok ? nil : $0.status } ?? fault
+            note(status.code, of: entry)
+            call.end(status)
         } else if let (status, trailers) = entry.outcome {
             let isCut = status.code == .ok && !entry.assembler.isBetweenMessages
+            let status =
+                isCut ? Status(.internal, "the answer ended in the middle of a message") : status
+            note(status.code, of: entry)
             call.received(
-                isCut ? Status(.internal, "the answer ended in the middle of a message") : status,
-                trailers: trailers, wasAnswered: entry.isAnswered)
+                status, trailers: trailers, wasAnswered: entry.isAnswered,
+                at: connection?.endpoint)
         } else if isLost {
+            let isFirst = !hasToldLoss && entry.stream.wasSent
+            hasToldLoss = hasToldLoss || isFirst
             call.attemptFailed(
                 failure ?? Status(.unavailable, "the connection was lost"),
-                wasSeen: entry.stream.wasSent)
+                entry.stream.wasSent ? .lost(isFirst: isFirst) : .unseen,
+                at: connection?.endpoint)
         } else {
             let isUnseen = code == .refusedStream || !entry.stream.wasSent
-            call.attemptFailed(StatusMapping.status(ofReset: code), wasSeen: !isUnseen)
+            let status = StatusMapping.status(ofReset: code)
+            if !isUnseen { note(status.code, of: entry) }
+            call.attemptFailed(
+                status, isUnseen ? .unseen : .answered(nil), at: connection?.endpoint)
         }
         if isRetired { closeWhenIdle() }
     }
@@ -294,6 +338,7 @@ final class ClientConnectionHandler: ConnectionHandler {
 
     func retire() {
         isRetired = true
+        noteCallLimit()
         listeners.unusable.succeed(Status(.unavailable, "the connection was retired"))
         closeWhenIdle()
     }
@@ -309,6 +354,7 @@ final class ClientConnectionHandler: ConnectionHandler {
     }
 
     override func lost(_ status: Status) {
+        noteCallLimit()
         for stream in session.openStreams {
             if let entry = stream.owner as? Entry { closed(entry, .refusedStream) }
         }

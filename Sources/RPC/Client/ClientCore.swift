@@ -4,281 +4,288 @@ import Synchronization
 
 /// What a client's calls and its connections share: who is ready, and who waits.
 package final class ClientCore: Sendable {
-    /// One address of one host of the target.
-    package struct Address: Hashable, Sendable {
-        let host: String
-        let numeric: String
-        let port: Int
-
-        package init(host: String, numeric: String, port: Int) {
-            self.host = host
-            self.numeric = numeric
-            self.port = port
-        }
-    }
-
-    /// One stay of an address in the target: an address that left and came back has another, so
-    /// that whoever served the first stay, and sleeps, finds that it is over.
-    package struct Stay: Hashable, Sendable {
-        package let address: Address
-        let number: Int
-    }
-
-    enum Phase { case idle, running, stopped }
-
-    enum ServerState {
-        case connecting
-        case ready
-        case failed(Status)
-    }
-
-    struct Server {
-        let stay: Stay
-        var state = ServerState.connecting
-    }
-
-    struct State {
-        var phase = Phase.idle
-        var isResolved = false
-        var servers: [Address: Server] = [:]
-        /// How many stays there have been.
-        var stays = 0
-        var ready: [(address: Address, connection: ClientConnection)] = []
-        /// Every connection whose channel is open.
-        var open: [ObjectIdentifier: ClientConnection] = [:]
-        var waiting: [ClientCall] = []
-        var failure: Status?
-        var balancer: Balancer
-        var keepalive: Keepalive
-    }
-
-    let target: Target
     let configuration: ClientConfiguration
+    let policies: PolicyTable
+    let retries: RetryControl
+    let kept: KeptRequests
     /// Carries every connection of the client.
     let loop: any EventLoop
     let executor: LoopExecutor
     private let deadlines: DeadlineTimer
     private let state: Mutex<State>
+    /// How many calls wait; changes under the lock, and is read without it.
+    private let waitingCount = Atomic<Int>(0)
+    /// How many calls are open; kept for consistent hashing alone.
+    private let openCount = Atomic<Int>(0)
+    private let countsOpen: Bool
 
     package init(_ target: Target, _ configuration: ClientConfiguration) {
-        self.target = target
         self.configuration = configuration
+        policies = PolicyTable(configuration)
+        retries = RetryControl(configuration)
+        kept = KeptRequests(
+            perCall: configuration.keptRequestBytesPerCall, limit: configuration.keptRequestBytes)
         loop = MultiThreadedEventLoopGroup.singleton.next()
         executor = LoopExecutor(loop)
         deadlines = DeadlineTimer(loop)
-        state = Mutex(
-            State(
-                balancer: Balancer(configuration.balancing, seed: .random(in: .min ... .max)),
-                keepalive: configuration.keepalive))
+        if case .consistent = configuration.balancing {
+            countsOpen = true
+        } else {
+            countsOpen = false
+        }
+        state = Mutex(State(target, configuration))
     }
 
     var keepalive: Keepalive { state.withLock { $0.keepalive } }
+    var target: Target { state.withLock { $0.target } }
+
+    /// Changes what is known of servers, and tells those who watch the client's state.
+    func change<Result>(_ body: (inout State) -> Result) -> Result {
+        state.withLock { state in
+            defer {
+                waitingCount.store(state.waiting.count, ordering: .sequentiallyConsistent)
+                state.announce()
+            }
+            return body(&state)
+        }
+    }
+
+    func look<Result>(_ body: (borrowing State) -> Result) -> Result {
+        state.withLock { body($0) }
+    }
 
     // MARK: Calls
 
     /// Gives a call to a connection, or lets it wait for one, or ends it.
-    func start(_ call: ClientCall) {
+    ///
+    /// - Parameter avoided: servers to choose only where there is no other.
+    func start(_ call: ClientCall, avoiding avoided: [ClientEndpoint] = []) {
+        if case .whole = call.plan.role { call.plan.counters.countStart() }
         if let deadline = call.plan.deadline {
             guard deadline > .now else { return call.deadlineReached() }
             deadlines.insert(call, at: deadline)
         }
-        place(call)
+        place(call, avoiding: avoided)
     }
 
-    /// Starts another attempt after so many failures; at once after none.
-    func startAgain(_ call: ClientCall, after failures: Int) {
-        guard failures > 0 else { return place(call) }
-        var random = SystemRandomNumberGenerator()
-        let delay = configuration.backoff.delay(afterFailures: failures, using: &random)
-        loop.scheduleTask(in: .init(delay)) { self.place(call) }
+    /// Starts a call on this connection and no other.
+    func start(_ call: ClientCall, on connection: ClientConnection) {
+        connection.reserve()
+        connection.start(call)
     }
 
-    private func place(_ call: ClientCall) {
-        let outcome: Result<ClientConnection?, Status> = state.withLock { state in
+    /// Starts another attempt after a pause; ends the call where its deadline comes first.
+    func startAgain(
+        _ call: ClientCall, after pause: Duration, avoiding avoided: [ClientEndpoint],
+        _ status: Status
+    ) {
+        guard pause > .zero else { return place(call, avoiding: avoided) }
+        if let deadline = call.plan.deadline, deadline <= .now + pause { return call.end(status) }
+        loop.scheduleTask(in: .init(pause)) {
+            if !call.isEnded { self.place(call, avoiding: avoided) }
+        }
+    }
+
+    private func place(_ call: ClientCall, avoiding avoided: [ClientEndpoint]) {
+        let placement: State.Placement = state.withLock { state in
             guard state.phase != .stopped else {
-                return .failure(Status(.unavailable, "the client has stopped"))
+                return .refused(Status(.unavailable, "the client has stopped"))
             }
-            if let connection = state.pick() { return .success(connection) }
-            guard call.plan.waitsForReady || state.mayBecomeReady else {
-                return .failure(state.whyUnavailable(target))
+            state.callsBegun &+= 1
+            if state.waiting.count == 0,
+                let connection = state.pick(call.plan.affinity, avoided, openCount)
+            {
+                return .on(connection)
             }
-            guard state.waiting.count < configuration.maximumWaitingCalls else {
-                return .failure(
-                    Status(
-                        .resourceExhausted,
-                        "\(state.waiting.count) calls already wait for a connection to \(target); "
-                            + "raise ClientConfiguration.maximumWaitingCalls or call less often"))
+            defer {
+                waitingCount.store(state.waiting.count, ordering: .sequentiallyConsistent)
             }
-            state.waiting.append(call)
-            return .success(nil)
+            return state.wait(call, configuration)
         }
-        switch outcome {
-        case .success(let connection): connection?.start(call)
-        case .failure(let status): call.end(status)
+        switch placement {
+        case .on(let connection): connection.start(call)
+        case .refused(let status): call.end(status)
+        case .waits:
+            // It may have ended before it was seen to wait, or room may have come free.
+            if call.isEnded { forget(call) }
+            placeWaiting()
         }
+    }
+
+    /// Gives those who wait to connections, in the order they came, as far as there is room; asks
+    /// for further connections where there is not enough.
+    private func placeWaiting() {
+        let (placed, requests) = state.withLock { state in
+            var placed: [(ClientCall, ClientConnection)] = []
+            while let call = state.waiting.first(),
+                let connection = state.pick(call.plan.affinity, [], openCount)
+            {
+                state.waiting.remove(call)
+                placed.append((call, connection))
+            }
+            waitingCount.store(state.waiting.count, ordering: .sequentiallyConsistent)
+            return (placed, state.waiting.count > 0 ? state.requestConnections() : [])
+        }
+        for request in requests { request.yield() }
+        for (call, connection) in placed { connection.start(call) }
+    }
+
+    func roomWasTaken() {
+        if countsOpen { openCount.add(1, ordering: .relaxed) }
+    }
+
+    /// A call has left its connection.
+    func roomCameFree() {
+        if countsOpen { openCount.subtract(1, ordering: .relaxed) }
+        if waitingCount.load(ordering: .sequentiallyConsistent) > 0 { placeWaiting() }
     }
 
     /// A call has ended for good.
     func ended(_ call: ClientCall) {
         if call.plan.deadline != nil { deadlines.remove(call) }
-        state.withLock { state in
-            guard !state.waiting.isEmpty else { return }
-            state.waiting.removeAll { $0 === call }
-        }
-        guard let observer = configuration.observer else { return }
+        if waitingCount.load(ordering: .sequentiallyConsistent) > 0 { forget(call) }
+        guard case .whole = call.plan.role else { return }
         let (status, peer) = call.state.withLock { ($0.ending ?? .ok, $0.peer) }
-        observer.callEnded(
-            CallSummary(
-                method: call.plan.path, peer: peer, status: status,
-                duration: .now - call.plan.begun))
+        report(call.plan, status, peer)
     }
 
-    // MARK: Connections
+    /// Counts a call's end, and tells the observer.
+    func report(_ plan: ClientCall.Plan, _ status: Status, _ peer: Peer) {
+        let duration = ContinuousClock.now - plan.begun
+        plan.counters.countEnd(status.code, after: duration)
+        configuration.observer?.callEnded(
+            CallSummary(method: plan.path, peer: peer, status: status, duration: duration))
+    }
+
+    private func forget(_ call: ClientCall) {
+        state.withLock { state in
+            guard state.waiting.remove(call) else { return }
+            waitingCount.store(state.waiting.count, ordering: .sequentiallyConsistent)
+        }
+    }
+
+    /// Whether another attempt of a failed call is within the budget.
+    func takeRepetition() -> Bool {
+        let calls = state.withLock { $0.callsBegun }
+        return retries.take(at: .now, calls: calls)
+    }
+
+    // MARK: Life
 
     /// False where the client has run before.
     package func begin() -> Bool {
-        state.withLock { state in
+        change { state in
             guard state.phase == .idle else { return false }
             state.phase = .running
             return true
         }
     }
 
+    /// From now on the servers are those of another target.
+    func update(_ target: Target) {
+        let resolve = change { state in
+            state.target = target
+            return state.resolveNow
+        }
+        resolve?.yield()
+    }
+
+    func stop() {
+        let (calls, connections) = change { state in
+            state.phase = .stopped
+            return (state.waiting.takeAll(), Array(state.open.values))
+        }
+        // Not under the lock: the end of a stream takes it, too.
+        for watcher in look({ Array($0.watchers.values) }) { watcher.finish() }
+        for connection in connections { connection.close() }
+        for call in calls { call.end(Status(.unavailable, "the client has stopped")) }
+    }
+
+    /// What has to be done once a second.
+    package func tick(at now: ContinuousClock.Instant) {
+        let (idle, calls) = change { state in
+            state.halfOpenCircuits(configuration.circuitBreaker, now)
+            if let detection = configuration.outlierDetection { state.sweep(detection, now) }
+            return (state.takeIdleConnections(now), state.callsBegun)
+        }
+        retries.observe(at: now, calls: calls)
+        for connection in idle { connection.retire() }
+        if waitingCount.load(ordering: .sequentiallyConsistent) > 0 { placeWaiting() }
+    }
+
+    // MARK: Servers
+
     /// The addresses of the target are these; the stays that begin, to be connected to.
     ///
     /// - Parameter failure: why some name could not be resolved. What is known stays in use then:
     ///   a name server that is away takes no server along.
     package func resolved(_ addresses: [Address], failure: Status? = nil) -> [Stay] {
-        let (new, retired, failed) = state.withLock { state in
-            state.resolved(addresses, failure, target)
-        }
+        let (new, retired, failed) = change { $0.resolved(addresses, failure) }
         for connection in retired { connection.retire() }
         for (call, status) in failed { call.end(status) }
         return new
     }
 
     package func isWanted(_ stay: Stay) -> Bool {
-        state.withLock { $0.phase == .running && $0.servers[stay.address]?.stay == stay }
-    }
-
-    func connecting(_ stay: Stay) {
-        state.withLock { state in
-            guard let server = state.servers[stay.address], server.stay == stay else { return }
-            if case .failed = server.state { return }
-            state.servers[stay.address]?.state = .connecting
-        }
+        look { $0.phase == .running && $0.servers[stay.address]?.stay == stay }
     }
 
     func opened(_ connection: ClientConnection) {
-        let isStopped = state.withLock { state in
+        let isStopped = change { state in
             state.open[ObjectIdentifier(connection)] = connection
             return state.phase == .stopped
         }
         connection.channel.closeFuture.whenComplete { _ in
-            self.state.withLock { $0.open[ObjectIdentifier(connection)] = nil }
+            self.change { $0.open[ObjectIdentifier(connection)] = nil }
         }
         if isStopped { connection.close() }
     }
 
-    func ready(_ connection: ClientConnection, _ stay: Stay) {
-        let (calls, isWanted) = state.withLock { state in
-            guard state.isPresent(stay) else { return ([ClientCall](), false) }
-            state.servers[stay.address]?.state = .ready
-            state.ready.append((stay.address, connection))
-            state.failure = nil
-            defer { state.waiting = [] }
-            return (state.waiting, true)
-        }
-        for call in calls { place(call) }
+    /// A connection can carry calls.
+    ///
+    /// - Parameter isServing: whether the server is known to be well; nil as it was before.
+    func ready(_ connection: ClientConnection, _ stay: Stay, isServing: Bool?) {
+        let isWanted = change { $0.ready(connection, stay, isServing) }
         if !isWanted { connection.retire() }
+        placeWaiting()
     }
 
     func unusable(_ connection: ClientConnection, _ stay: Stay, _ status: Status) {
-        state.withLock { state in
-            state.ready.removeAll { $0.connection === connection }
-            if state.isPresent(stay) { state.servers[stay.address]?.state = .connecting }
-            if status.message.contains("too_many_pings") {
-                state.keepalive.interval = state.keepalive.interval * 2
-            }
-        }
+        change { $0.unusable(connection, stay, status) }
     }
 
-    func failed(_ stay: Stay, _ status: Status) {
-        let failed = state.withLock { state in
-            guard state.isPresent(stay) else { return [(ClientCall, Status)]() }
-            state.servers[stay.address]?.state = .failed(status)
-            state.failure = status
-            return state.takeHopeless(target)
-        }
+    /// A server cannot be reached, or says that it does not serve.
+    func failed(_ stay: Stay, _ status: Status, isHealth: Bool = false) {
+        let failed = change { $0.failed(stay, status, isHealth: isHealth) }
         for (call, status) in failed { call.end(status) }
     }
 
-    func stop() {
-        let (calls, connections) = state.withLock { state in
-            state.phase = .stopped
-            defer { state.waiting = [] }
-            return (state.waiting, Array(state.open.values))
+    /// A server that is connected says that it serves.
+    func serves(_ stay: Stay) {
+        change { $0.serves(stay) }
+        placeWaiting()
+    }
+
+    func failedInRow(_ endpoint: ClientEndpoint, _ count: Int) {
+        guard let limit = configuration.circuitBreaker.failuresInRow, count >= limit else {
+            return
         }
-        for connection in connections { connection.close() }
-        for call in calls { call.end(Status(.unavailable, "the client has stopped")) }
-    }
-}
-
-extension ClientCore.State {
-    mutating func pick() -> ClientConnection? {
-        let ready = ready
-        return balancer.choose(ready.count) { ready[$0].connection.load.load(ordering: .relaxed) }
-            .map { ready[$0].connection }
+        change { $0.setCircuit(of: endpoint.stay, .open(since: .now)) }
     }
 
-    /// Whether a connection may come about without anything changing first.
-    var mayBecomeReady: Bool {
-        guard phase == .running, isResolved else { return true }
-        return servers.values.contains { server in
-            if case .connecting = server.state { return true }
-            return false
+    func recovered(_ endpoint: ClientEndpoint) {
+        change { $0.setCircuit(of: endpoint.stay, .closed) }
+    }
+
+    func connectivity() -> AsyncStream<Connectivity> {
+        let (states, continuation) = AsyncStream.makeStream(
+            of: Connectivity.self, bufferingPolicy: .bufferingNewest(16))
+        let number = state.withLock { $0.watch(continuation) }
+        continuation.onTermination = { _ in
+            self.state.withLock { $0.watchers[number] = nil }
         }
+        return states
     }
 
-    func whyUnavailable(_ target: Target) -> Status {
-        let reason = failure?.message ?? "the name has no addresses"
-        let code = failure?.code ?? .unavailable
-        return Status(code, "no server of \(target) can be reached: \(reason)")
-    }
-
-    /// Calls that would not wait for a server and need not hope for one.
-    mutating func takeHopeless(_ target: Target) -> [(ClientCall, Status)] {
-        guard ready.isEmpty, !mayBecomeReady else { return [] }
-        let status = whyUnavailable(target)
-        let hopeless = waiting.filter { !$0.plan.waitsForReady }
-        waiting.removeAll { !$0.plan.waitsForReady }
-        return hopeless.map { ($0, status) }
-    }
-
-    func isPresent(_ stay: ClientCore.Stay) -> Bool { servers[stay.address]?.stay == stay }
-
-    mutating func resolved(
-        _ addresses: [ClientCore.Address], _ failure: Status?, _ target: Target
-    ) -> (
-        new: [ClientCore.Stay], retired: [ClientConnection], failed: [(ClientCall, Status)]
-    ) {
-        isResolved = true
-        var new: [ClientCore.Stay] = []
-        for address in addresses where servers[address] == nil {
-            let stay = ClientCore.Stay(address: address, number: stays)
-            stays += 1
-            servers[address] = ClientCore.Server(stay: stay)
-            new.append(stay)
-        }
-        if let failure {
-            self.failure = failure
-            return (new, [], takeHopeless(target))
-        }
-        let wanted = Set(addresses)
-        let gone = servers.keys.filter { !wanted.contains($0) }
-        for address in gone { servers[address] = nil }
-        let retired = ready.filter { !wanted.contains($0.address) }.map(\.connection)
-        ready.removeAll { !wanted.contains($0.address) }
-        return (new, retired, takeHopeless(target))
-    }
+    func snapshot() -> [ServerSnapshot] { look { $0.snapshot() } }
 }

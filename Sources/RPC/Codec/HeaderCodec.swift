@@ -1,4 +1,5 @@
 import HTTP2
+import Wire
 
 /// Calls as HTTP/2 headers and trailers, and back.
 enum HeaderCodec {
@@ -17,17 +18,23 @@ enum HeaderCodec {
 
     /// A request's headers after those of its method.
     static func request(
-        _ common: HeaderList, timeout: Duration?, metadata: Metadata
+        _ common: HeaderList, timeout: Duration?, metadata: Metadata, compression: Compression?,
+        acceptsCompression: Bool
     ) -> HeaderList {
-        if timeout == nil, metadata.isEmpty { return common }
+        if timeout == nil, metadata.isEmpty, !acceptsCompression { return common }
         var list = common
         if let timeout { list.append("grpc-timeout", TimeoutCodec.encode(timeout)) }
+        if let compression { list.append("grpc-encoding", compression.rawValue) }
+        if acceptsCompression { list.append("grpc-accept-encoding", Compression.accepted) }
         append(metadata, to: &list)
         return list
     }
 
-    static func response(with metadata: Metadata) -> HeaderList {
+    static func response(
+        with metadata: Metadata, compression: Compression? = nil
+    ) -> HeaderList {
         var list = response
+        if let compression { list.append("grpc-encoding", compression.rawValue) }
         append(metadata, to: &list)
         return list
     }
@@ -40,7 +47,31 @@ enum HeaderCodec {
             let message = PercentEncoding.encode(String(status.message.prefix(2000)))
             list.append("grpc-message", message)
         }
+        if let details = status.details { append(details, of: status, to: &list) }
         append(metadata, to: &list)
+        return list
+    }
+
+    private static func append(
+        _ details: StatusDetails, of status: Status, to list: inout HeaderList
+    ) {
+        var details = details
+        details.code = status.code.rawValue
+        details.message = String(status.message.prefix(500))
+        guard let bytes = details.bounded() else { return }
+        list.append(detailsName, Base64.encode(bytes))
+    }
+
+    private static let detailsName = "grpc-status-details-bin"
+
+    /// The answer to a request whose messages are compressed in a way we do not know.
+    static func unknownEncoding(_ encoding: String) -> HeaderList {
+        var list = trailersOnly(
+            Status(
+                .unimplemented,
+                "grpc-encoding \(encoding) is not known; known are \(Compression.accepted)"),
+            Metadata())
+        list.append("grpc-accept-encoding", Compression.accepted)
         return list
     }
 
@@ -67,7 +98,7 @@ enum HeaderCodec {
             guard list.kind(at: index) == .other else { continue }
             let name = list.nameBytes(at: index)
             guard let first = name.first, first != UInt8(ascii: ":"),
-                !name.starts(with: "grpc-".utf8)
+                !name.starts(with: "grpc-".utf8) || Metadata.isOfRetries(name)
             else { continue }
             let text = String(decoding: name, as: UTF8.self)
             guard !Metadata.reserved.contains(text) else { continue }
@@ -93,6 +124,16 @@ enum HeaderCodec {
         guard let number = Int(text), let code = Status.Code(rawValue: number) else {
             return Status(.unknown, "the server sent grpc-status \(text): \(message)")
         }
-        return Status(code, message)
+        return Status(code, message, details: list.firstBytes(detailsName).flatMap(details))
+    }
+
+    /// Details of another schema, or broken ones, are left out: code and message stand without.
+    private static func details(_ text: ArraySlice<UInt8>) -> StatusDetails? {
+        guard let bytes = Base64.decode(text), bytes.count <= 2 * StatusDetails.travelBytes,
+            var details = try? StatusDetails(decoding: bytes)
+        else { return nil }
+        details.code = 0
+        details.message = ""
+        return details
     }
 }

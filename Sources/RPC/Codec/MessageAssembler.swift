@@ -14,6 +14,8 @@ struct MessageAssembler {
     static let prefixBytes = 5
 
     private let limit: MessageLimit
+    /// Whether messages may be compressed: then each is handed out with its flag before it.
+    var keepsFlags = false
     private var prefix: UInt64 = 0
     private var prefixCount = 0
     private var body: [UInt8] = []
@@ -80,9 +82,10 @@ struct MessageAssembler {
             index += 1
         }
         guard prefixCount == Self.prefixBytes else { return }
-        guard prefix >> 32 == 0 else {
+        guard prefix >> 32 <= (keepsFlags ? 1 : 0) else {
             throw Status(
-                .unimplemented, "a message is compressed; only grpc-encoding identity is known")
+                .internal,
+                "a message has the flag \(prefix >> 32), which its headers do not announce")
         }
         let length = Int(prefix & 0xFFFF_FFFF)
         guard length <= limit.bytes else {
@@ -91,6 +94,7 @@ struct MessageAssembler {
                 "a message of \(length) bytes exceeds the limit of \(limit.bytes) bytes; "
                     + "raise \(limit.name) or send less")
         }
+        if keepsFlags { body = [UInt8(prefix >> 32)] }
         missing = length
     }
 }

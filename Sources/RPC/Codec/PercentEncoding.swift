@@ -1,4 +1,5 @@
-/// The form of `grpc-message`: printable ASCII but "%" as it is, every other byte as "%XX".
+/// The form of `grpc-message`: printable ASCII but "%" as it is, every other byte as "%XX", and
+/// spaces at either end, too, which HTTP/2 allows in no header.
 package enum PercentEncoding {
     private static let digits = Array("0123456789ABCDEF".utf8)
 
@@ -6,10 +7,13 @@ package enum PercentEncoding {
         func isPlain(_ byte: UInt8) -> Bool {
             (0x20...0x7E).contains(byte) && byte != UInt8(ascii: "%")
         }
-        if text.utf8.allSatisfy(isPlain) { return text }
+        let space = UInt8(ascii: " ")
+        let isInside = text.utf8.first != space && text.utf8.last != space
+        if isInside, text.utf8.allSatisfy(isPlain) { return text }
         var encoded: [UInt8] = []
-        for byte in text.utf8 {
-            if isPlain(byte) {
+        for (index, byte) in text.utf8.enumerated() {
+            let isEnd = index == 0 || index == text.utf8.count - 1
+            if isPlain(byte), byte != space || !isEnd {
                 encoded.append(byte)
             } else {
                 encoded.append(UInt8(ascii: "%"))

@@ -21,6 +21,9 @@ public struct Router: Sendable {
         add(method) { call, context in
             let request = try await call.onlyMessage(as: Request.self)
             try await call.write(handler(request, context).encoded())
+        } intercepted: { exchange in
+            let request: Request = try await exchange.requests.onlyMessage(exchange.context.method)
+            try await exchange.responses.write(handler(request, exchange.context).encoded())
         }
     }
 
@@ -34,6 +37,10 @@ public struct Router: Sendable {
         add(method) { call, context in
             let request = try await call.onlyMessage(as: Request.self)
             try await handler(request, ResponseWriter(sink: call), context)
+        } intercepted: { exchange in
+            let request: Request = try await exchange.requests.onlyMessage(exchange.context.method)
+            try await handler(
+                request, ResponseWriter(sink: exchange.responses), exchange.context)
         }
     }
 
@@ -47,6 +54,10 @@ public struct Router: Sendable {
         add(method) { call, context in
             let response = try await handler(RequestStream(source: call), context)
             try await call.write(response.encoded())
+        } intercepted: { exchange in
+            let response = try await handler(
+                RequestStream(source: exchange.requests), exchange.context)
+            try await exchange.responses.write(response.encoded())
         }
     }
 
@@ -59,6 +70,10 @@ public struct Router: Sendable {
     ) {
         add(method) { call, context in
             try await handler(RequestStream(source: call), ResponseWriter(sink: call), context)
+        } intercepted: { exchange in
+            try await handler(
+                RequestStream(source: exchange.requests),
+                ResponseWriter(sink: exchange.responses), exchange.context)
         }
     }
 
@@ -69,7 +84,8 @@ public struct Router: Sendable {
 
     private mutating func add<Request, Response>(
         _ method: Method<Request, Response>,
-        _ body: @escaping @Sendable (ServerCall, CallContext) async throws -> Void
+        _ body: @escaping @Sendable (ServerCall, CallContext) async throws -> Void,
+        intercepted: @escaping @Sendable (ServerExchange) async throws -> Void
     ) {
         precondition(routes[method.path] == nil, "\(method.path) has two handlers")
         routes[method.path] = Route(
@@ -77,7 +93,9 @@ public struct Router: Sendable {
             limit: MessageLimit(
                 type: Request.wireName, bytes: Request.maximumBytes,
                 option: "ServerConfiguration.maximumRequestBytes", optionBytes: nil),
-            body: body)
+            counters: MethodCounters(
+                .server, service: method.service, name: method.name, kind: method.kind),
+            body: body, intercepted: intercepted)
     }
 }
 
@@ -88,5 +106,18 @@ struct Route: Sendable {
     let kind: CallKind
     /// How large a request message may be.
     var limit: MessageLimit
-    let body: @Sendable (ServerCall, CallContext) async throws -> Void
+    let counters: MethodCounters
+    var body: @Sendable (ServerCall, CallContext) async throws -> Void
+    /// The same for a call whose messages interceptors may have changed.
+    let intercepted: @Sendable (ServerExchange) async throws -> Void
+}
+
+extension MessageSource {
+    /// The one message of a call whose caller sends exactly one.
+    fileprivate func onlyMessage<Message: WireMessage>(_ path: String) async throws -> Message {
+        guard let bytes = try await nextMessage() else {
+            throw Status(.invalidArgument, "\(path) takes one message, and none was sent")
+        }
+        return try Message(decoding: bytes)
+    }
 }

@@ -1,7 +1,5 @@
 import NIOCore
-import NIOPosix
 import Synchronization
-import TLS
 
 /// Answers calls over HTTP/2.
 public final class Server: Sendable {
@@ -11,25 +9,33 @@ public final class Server: Sendable {
     /// ```
     enum Phase {
         case idle, binding
-        case listening(port: Int, any Channel)
+        case listening([ServerAddress], [any Channel])
         case draining, stopped
     }
+
+    typealias AddressWaiter = CheckedContinuation<[ServerAddress], any Error>
 
     struct State {
         var phase = Phase.idle
         var connections: [ObjectIdentifier: ServerConnection] = [:]
-        var portWaiters: [CheckedContinuation<Int, any Error>] = []
+        /// How many connections each IP address has; counted only where that is limited.
+        var connectionsOfAddress: [String: Int] = [:]
+        var addressWaiters: [AddressWaiter] = []
+        var certificateTimer: RepeatedTask?
     }
 
     /// What the server answers to health probes.
     public let health: Health
-    private let configuration: ServerConfiguration
-    private let router: Router
-    private let state = Mutex(State())
+    /// What was counted of each method of the router, by path.
+    public let counters: [MethodCounters]
+    let configuration: ServerConfiguration
+    let router: Router
+    let state = Mutex(State())
 
     public init(_ configuration: ServerConfiguration, router: Router) {
         self.configuration = configuration
-        var router = router
+        counters = router.routes.sorted { $0.key < $1.key }.map(\.value.counters)
+        var router = router.intercepted(by: configuration.interceptors)
         health = Health(services: router.services)
         HealthService.register(health, in: &router)
         router.limit(requestBytes: configuration.maximumRequestBytes)
@@ -54,21 +60,29 @@ public final class Server: Sendable {
     }
 
     private func serve() async throws {
-        let listener = try await bind()
-        guard let port = listener.channel.localAddress?.port else {
-            throw Status(.internal, "the listening socket has no port")
-        }
+        let listeners = try await bindAll()
+        defer { for listener in listeners { listener.file?.remove() } }
+        let addresses = listeners.map(\.address)
         let (waiters, mayServe) = state.withLock { state in
-            guard case .binding = state.phase else {
-                return ([CheckedContinuation<Int, any Error>](), false)
-            }
-            state.phase = .listening(port: port, listener.channel)
-            defer { state.portWaiters = [] }
-            return (state.portWaiters, true)
+            guard case .binding = state.phase else { return ([AddressWaiter](), false) }
+            state.phase = .listening(addresses, listeners.map(\.connections.channel))
+            defer { state.addressWaiters = [] }
+            return (state.addressWaiters, true)
         }
-        for waiter in waiters { waiter.resume(returning: port) }
-        if !mayServe { listener.channel.close(promise: nil) }
-        try await listener.executeThenClose { connections in
+        for waiter in waiters { waiter.resume(returning: addresses) }
+        if !mayServe {
+            for listener in listeners { listener.connections.channel.close(promise: nil) }
+        }
+        try await withThrowingDiscardingTaskGroup { group in
+            for listener in listeners {
+                group.addTask { try await self.accept(from: listener) }
+            }
+        }
+    }
+
+    /// Serves the connections of a listener until it is closed.
+    private func accept(from listener: Listener) async throws {
+        try await listener.connections.executeThenClose { connections in
             try await withThrowingDiscardingTaskGroup { group in
                 for try await connection in connections {
                     group.addTask { await connection.run() }
@@ -77,52 +91,15 @@ public final class Server: Sendable {
         }
     }
 
-    private func bind() async throws -> NIOAsyncChannel<ServerConnection, Never> {
-        let tls = try configuration.tls.map { try TLSContext(.server, $0) }
-        do {
-            return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .serverChannelOption(.backlog, value: 1024)
-                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .bind(host: configuration.host, port: configuration.port) { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try self.connection(on: channel, tls)
-                    }
-                }
-        } catch let error as IOError {
-            throw ServerError.cannotListen(
-                host: configuration.host, port: configuration.port, reason: "\(error)")
-        }
-    }
-
-    /// Fits out an accepted channel; called on its loop.
-    private func connection(
-        on channel: any Channel, _ tls: TLSContext?
-    ) throws -> ServerConnection {
-        let handler = try ServerConnectionHandler(router, configuration, loop: channel.eventLoop)
-        let connection = ServerConnection(channel, handler, configuration.handlers)
-        try register(connection, channel)
-        if let tls {
-            try channel.pipeline.syncOperations.addHandler(TLSHandler(tls, serverName: nil))
-        }
-        try channel.pipeline.syncOperations.addHandler(handler)
-        // Last, since only a handler that was added lets go of what it is attached to.
-        handler.attach(connection)
-        return connection
-    }
-
     /// Notes a connection before any task knows of it, so that none is left behind at the end.
     ///
     /// - Throws: where the connection is one too many or too late; it is closed then.
-    private func register(_ connection: ServerConnection, _ channel: any Channel) throws {
+    func register(_ connection: ServerConnection, _ channel: any Channel) throws {
+        let address =
+            configuration.maximumConnectionsPerAddress == nil
+            ? nil : channel.remoteAddress?.ipAddress
         let isTaken = state.withLock { state in
-            switch state.phase {
-            case .binding, .listening: break
-            case .idle, .draining, .stopped: return false
-            }
-            guard state.connections.count < configuration.maximumConnections else { return false }
-            state.connections[ObjectIdentifier(connection)] = connection
-            return true
+            state.register(connection, address, configuration)
         }
         guard isTaken else {
             // Whoever throws here is merely left out of the connections to serve.
@@ -130,18 +107,27 @@ public final class Server: Sendable {
             throw Status(.resourceExhausted, "the server takes no connection")
         }
         channel.closeFuture.whenComplete { _ in
-            self.state.withLock { $0.connections[ObjectIdentifier(connection)] = nil }
+            self.state.withLock { $0.forget(connection, address) }
         }
     }
 
     /// The port the server listens on; waits until it does, throws where it cannot.
     public func listeningPort() async throws -> Int {
+        for address in try await listeningAddresses() {
+            if let port = address.port { return port }
+        }
+        throw Status(.failedPrecondition, "the server listens on no port")
+    }
+
+    /// Where the server listens, with the ports the system chose; waits until it does, throws
+    /// where it cannot.
+    public func listeningAddresses() async throws -> [ServerAddress] {
         try await withCheckedThrowingContinuation { continuation in
-            let answer: Result<Int, any Error>? = state.withLock { state in
+            let answer: Result<[ServerAddress], any Error>? = state.withLock { state in
                 switch state.phase {
-                case .listening(let port, _): return .success(port)
+                case .listening(let addresses, _): return .success(addresses)
                 case .idle, .binding:
-                    state.portWaiters.append(continuation)
+                    state.addressWaiters.append(continuation)
                     return nil
                 case .draining, .stopped:
                     return .failure(Status(.unavailable, "the server has stopped"))
@@ -154,55 +140,76 @@ public final class Server: Sendable {
     /// Takes no new calls, lets open ones finish, then makes ``run()`` return.
     public func drain() {
         health.drain()
-        let (listener, connections, waiters) = state.withLock { $0.drain() }
-        listener?.close(promise: nil)
+        let (listeners, connections, waiters) = state.withLock { $0.drain() }
+        for listener in listeners { listener.close(promise: nil) }
         for connection in connections { connection.drain() }
         for waiter in waiters {
             waiter.resume(throwing: Status(.unavailable, "the server was drained"))
         }
     }
 
+    /// Keeps the timer that looks after certificates, to end it with the server.
+    func keep(_ timer: RepeatedTask) {
+        state.withLock { $0.certificateTimer = timer }
+    }
+
     private func stop(_ error: any Error) {
-        let (waiters, connections) = state.withLock { state in
+        let (waiters, connections, timer) = state.withLock { state in
             state.phase = .stopped
-            defer { state.portWaiters = [] }
-            return (state.portWaiters, Array(state.connections.values))
+            defer {
+                state.addressWaiters = []
+                state.certificateTimer = nil
+            }
+            return (state.addressWaiters, Array(state.connections.values), state.certificateTimer)
         }
+        timer?.cancel()
         for connection in connections { connection.close() }
         for waiter in waiters { waiter.resume(throwing: error) }
     }
 }
 
 extension Server.State {
+    /// Whether a new connection is taken.
+    ///
+    /// - Parameter address: its peer's, where connections of one address are limited.
+    mutating func register(
+        _ connection: ServerConnection, _ address: String?, _ configuration: ServerConfiguration
+    ) -> Bool {
+        switch phase {
+        case .binding, .listening: break
+        case .idle, .draining, .stopped: return false
+        }
+        guard connections.count < configuration.maximumConnections else { return false }
+        if let address, let limit = configuration.maximumConnectionsPerAddress {
+            let count = connectionsOfAddress[address, default: 0]
+            guard count < limit else { return false }
+            connectionsOfAddress[address] = count + 1
+        }
+        connections[ObjectIdentifier(connection)] = connection
+        return true
+    }
+
+    mutating func forget(_ connection: ServerConnection, _ address: String?) {
+        connections[ObjectIdentifier(connection)] = nil
+        guard let address, let count = connectionsOfAddress[address] else { return }
+        connectionsOfAddress[address] = count > 1 ? count - 1 : nil
+    }
+
     mutating func drain() -> (
-        listener: (any Channel)?, connections: [ServerConnection],
-        waiters: [CheckedContinuation<Int, any Error>]
+        listeners: [any Channel], connections: [ServerConnection],
+        waiters: [Server.AddressWaiter]
     ) {
         switch phase {
         case .idle:
             phase = .stopped
         case .binding:
             phase = .draining
-        case .listening(_, let listener):
+        case .listening(_, let listeners):
             phase = .draining
-            return (listener, Array(connections.values), [])
+            return (listeners, Array(connections.values), [])
         case .draining, .stopped: break
         }
-        defer { portWaiters = [] }
-        return (nil, [], portWaiters)
+        defer { addressWaiters = [] }
+        return ([], [], addressWaiters)
     }
-}
-
-/// Why a server could not serve.
-public enum ServerError: Error, Equatable, StatusConvertible, CustomStringConvertible {
-    case cannotListen(host: String, port: Int, reason: String)
-
-    public var description: String {
-        switch self {
-        case .cannotListen(let host, let port, let reason):
-            "cannot listen on \(host):\(port): \(reason); choose another port or stop what uses it"
-        }
-    }
-
-    public var status: Status { Status(.unavailable, description) }
 }

@@ -33,6 +33,10 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
     let deadline: ContinuousClock.Instant?
     let peer: Peer
     let begun = ContinuousClock.now
+    /// Expands requests; nil where they are not compressed.
+    let inflater: MessageInflater?
+    /// Compresses answers; nil where they stay as they are.
+    let deflater: MessageDeflater?
     private let mailbox: Mailbox<ServerCall>
     private let creditThreshold: Int
     private let task = CallTask()
@@ -40,7 +44,8 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
 
     init(
         route: Route, streamID: Int32, metadata: Metadata, deadline: ContinuousClock.Instant?,
-        peer: Peer, mailbox: Mailbox<ServerCall>, configuration: ServerConfiguration
+        peer: Peer, mailbox: Mailbox<ServerCall>, inflater: MessageInflater?,
+        deflater: MessageDeflater?, configuration: ServerConfiguration
     ) {
         self.route = route
         self.streamID = streamID
@@ -48,6 +53,8 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
         self.deadline = deadline
         self.peer = peer
         self.mailbox = mailbox
+        self.inflater = inflater
+        self.deflater = deflater
         creditThreshold = configuration.streamWindowBytes / 4
         state = Mutex(State(outbound: OutboundHalf(limit: configuration.writeBufferBytes)))
     }
@@ -61,7 +68,13 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
                 let context = CallContext(
                     method: route.path, metadata: metadata, deadline: deadline, peer: peer,
                     call: self)
-                if let deadline {
+                if metadata.isRepetition {
+                    try await CallContext.$answersRetry.withValue(true) {
+                        try await CallContext.$inheritedDeadline.withValue(deadline) {
+                            try await route.body(self, context)
+                        }
+                    }
+                } else if let deadline {
                     try await CallContext.$inheritedDeadline.withValue(deadline) {
                         try await route.body(self, context)
                     }
@@ -81,6 +94,7 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
                 try state.nextMessage(threshold: creditThreshold)
             }
             if mustPost { mailbox.post(self) }
+            if let message, let inflater { return try inflater.open(message) }
             if message != nil || isOver { return message }
             try Task.checkCancellation()
             await sleep(reading: true)
@@ -88,11 +102,13 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
     }
 
     func write(_ message: [UInt8]) async throws {
+        let (flag, message) = try deflater?.close(message) ?? (0, message)
         let (mustPost, isFull) = try state.withLock { state in
             if let ending = state.ending { throw ending }
-            state.outbound.append(message)
+            state.outbound.append(message, flag: flag)
             return (state.post(), state.outbound.isFull)
         }
+        route.counters.countSent(bytes: MessageAssembler.prefixBytes + message.count)
         if mustPost { mailbox.post(self) }
         guard isFull else { return }
         while try state.withLock({ try $0.isStillFull() }) {
@@ -155,6 +171,10 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
     }
 
     // MARK: The loop's side
+
+    /// The bytes by which messages are longer here than they were on their way: a flag each, where
+    /// they may be compressed.
+    func flagBytes(_ count: Int) -> Int { inflater == nil ? 0 : count }
 
     /// Hands over a message and the bytes it came in.
     func received(_ messages: ShortQueue<[UInt8]>, bytes: Int, isLast: Bool) -> Int {

@@ -24,7 +24,9 @@ final class ServerConnectionHandler: ConnectionHandler {
     private let deadlines: DeadlineTimer
     private var mailbox: Mailbox<ServerCall>?
     private weak var connection: ServerConnection?
+    private let peerAddress: String
     private var peer: Peer?
+    private var lifetime: ConnectionLifetime?
     /// Calls begun in this turn of the loop.
     private var begun: [ServerCall] = []
     /// Whether this turn's reading keeps tasks and posts for its end.
@@ -33,15 +35,22 @@ final class ServerConnectionHandler: ConnectionHandler {
     private var drainPing: UInt64?
     private var isDraining = false
 
-    init(_ router: Router, _ configuration: ServerConfiguration, loop: any EventLoop) throws {
+    /// - Parameter peer: where the connection comes from.
+    init(
+        _ router: Router, _ configuration: ServerConfiguration, peer: String, loop: any EventLoop
+    ) throws {
         routes = RouteCache(router)
         self.configuration = configuration
+        peerAddress = peer
         deadlines = DeadlineTimer(loop)
         var limits = SessionLimits()
         limits.maximumConcurrentStreams = configuration.maximumConcurrentStreams
         limits.headerListBytes = configuration.maximumHeaderBytes
         limits.streamWindowBytes = configuration.streamWindowBytes
         limits.connectionWindowBytes = configuration.connectionWindowBytes
+        limits.pings = SessionLimits.Rate(
+            burst: configuration.pingBurst,
+            perSecond: .seconds(1) / max(configuration.minimumPingInterval, .microseconds(1)))
         super.init(
             session: try Session(role: .server, limits: limits), loop: loop,
             keepalive: configuration.keepalive,
@@ -53,6 +62,16 @@ final class ServerConnectionHandler: ConnectionHandler {
         self.connection = connection
         let bound = NIOLoopBound(self, eventLoop: loop)
         mailbox = Mailbox(loop) { calls in bound.value.update(calls) }
+    }
+
+    override func ready() {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        lifetime = ConnectionLifetime(configuration, loop: loop) { request in
+            switch request {
+            case .drain: bound.value.drain()
+            case .end(let status): bound.value.fail(status, .noError)
+            }
+        }
     }
 
     // MARK: Requests
@@ -112,30 +131,48 @@ final class ServerConnectionHandler: ConnectionHandler {
                     ("grpc-status", "3"), ("grpc-message", "POST application/grpc is expected"),
                 ]))
         }
+        var isCompressed = false
         if let encoding = headers.first(.grpcEncoding), encoding != "identity" {
-            return refuse(
-                stream, Status(.unimplemented, "grpc-encoding \(encoding) is not known"))
+            guard encoding == Compression.gzip.rawValue else {
+                return answer(stream, HeaderCodec.unknownEncoding(encoding))
+            }
+            isCompressed = true
         }
         guard let route = routes.route(of: headers.firstBytes(.path) ?? []) else {
             let path = headers.first(.path) ?? ""
             return refuse(stream, Status(.unimplemented, "no handler answers \(path)"))
         }
-        open(stream, route, headers)
+        open(stream, route, headers, isCompressed: isCompressed)
     }
 
-    private func open(_ stream: HTTP2.Stream, _ route: Route, _ headers: HeaderList) {
+    private func open(
+        _ stream: HTTP2.Stream, _ route: Route, _ headers: HeaderList,
+        isCompressed: Bool
+    ) {
         guard let mailbox else { return }
         let timeout = headers.firstBytes(.grpcTimeout).flatMap(TimeoutCodec.decode)
         let deadline = timeout.map { ContinuousClock.now + $0 }
         let call = ServerCall(
             route: route, streamID: stream.id, metadata: HeaderCodec.metadata(of: headers),
             deadline: deadline, peer: describePeer(), mailbox: mailbox,
-            configuration: configuration)
+            inflater: isCompressed ? MessageInflater(limit: route.limit) : nil,
+            deflater: deflater(for: headers), configuration: configuration)
+        route.counters.countStart()
         let entry = Entry(call, stream, limit: route.limit)
+        entry.assembler.keepsFlags = isCompressed
         stream.owner = entry
+        lifetime?.callBegan()
         if let deadline { deadlines.insert(call, at: deadline) }
         // A call with one request message starts when that is complete.
         if route.kind.streamsRequests { begun.append(call) }
+    }
+
+    /// What compresses the answers: only where we want it and the caller takes it.
+    private func deflater(for headers: HeaderList) -> MessageDeflater? {
+        guard let compression = configuration.compression,
+            compression.isAccepted(headers.firstBytes(.grpcAcceptEncoding))
+        else { return nil }
+        return MessageDeflater(minimumBytes: configuration.minimumCompressedBytes)
     }
 
     private func describePeer() -> Peer {
@@ -143,16 +180,9 @@ final class ServerConnectionHandler: ConnectionHandler {
         let identity = context.flatMap { context in
             try? context.pipeline.syncOperations.handler(type: TLSHandler.self).peerIdentity
         }
-        let address = context?.remoteAddress.map(Self.text) ?? "unknown"
-        let peer = Peer(address: address, identity: identity)
+        let peer = Peer(address: peerAddress, identity: identity)
         self.peer = peer
         return peer
-    }
-
-    private static func text(_ address: SocketAddress) -> String {
-        Target.Endpoint(
-            host: address.ipAddress ?? address.pathname ?? "unknown", port: address.port ?? 0
-        ).description
     }
 
     private func received(_ stream: HTTP2.Stream, _ input: ByteBuffer, _ range: Range<Int>) {
@@ -168,7 +198,9 @@ final class ServerConnectionHandler: ConnectionHandler {
             entry.call.abandon(error)
             return session.consume(stream, stream.unconsumedBytes)
         }
-        let credit = entry.call.received(messages, bytes: range.count, isLast: false)
+        entry.call.route.counters.countReceived(messages: messages.count, bytes: range.count)
+        let credit = entry.call.received(
+            messages, bytes: range.count + entry.call.flagBytes(messages.count), isLast: false)
         session.consume(stream, min(credit, stream.unconsumedBytes))
     }
 
@@ -185,6 +217,7 @@ final class ServerConnectionHandler: ConnectionHandler {
     private func closed(_ stream: HTTP2.Stream, _ code: ErrorCode) {
         guard let entry = stream.owner as? Entry else { return }
         stream.owner = nil
+        lifetime?.callEnded()
         if entry.call.deadline != nil { deadlines.remove(entry.call) }
         if !entry.isFinished {
             entry.isFinished = true
@@ -231,9 +264,13 @@ final class ServerConnectionHandler: ConnectionHandler {
             entry.hasHeaders = true
             try session.respond(
                 entry.stream,
-                update.headers.map(HeaderCodec.response(with:)) ?? HeaderCodec.response)
+                entry.call.deflater == nil
+                    ? update.headers.map { HeaderCodec.response(with: $0) } ?? HeaderCodec.response
+                    : HeaderCodec.response(
+                        with: update.headers ?? Metadata(), compression: .gzip))
         }
         update.chunks.forEach { session.send(entry.stream, $0) }
+        if entry.stream.queuedBytes > Session.fairBytes { session.takeTurns(entry.stream) }
         guard let (status, trailers) = update.ending else { return }
         entry.isFinished = true
         session.consume(entry.stream, entry.stream.unconsumedBytes)
@@ -247,11 +284,13 @@ final class ServerConnectionHandler: ConnectionHandler {
     }
 
     private func observe(_ call: ServerCall) {
+        let duration = ContinuousClock.now - call.begun
+        let status = call.ending ?? .ok
+        call.route.counters.countEnd(status.code, after: duration)
         guard let observer = configuration.observer else { return }
         observer.callEnded(
             CallSummary(
-                method: call.route.path, peer: call.peer, status: call.ending ?? .ok,
-                duration: .now - call.begun))
+                method: call.route.path, peer: call.peer, status: status, duration: duration))
     }
 
     // MARK: The end
@@ -292,6 +331,7 @@ final class ServerConnectionHandler: ConnectionHandler {
     }
 
     override func lost(_ status: Status) {
+        lifetime?.stop()
         for stream in session.openStreams {
             guard let entry = stream.owner as? Entry else { continue }
             if entry.call.deadline != nil { deadlines.remove(entry.call) }

@@ -1,6 +1,7 @@
 import FoundationEssentials
 public import Logging
 public import RPC
+import Schema
 public import ServiceLifecycle
 import UnixSignals
 
@@ -56,12 +57,15 @@ public struct ServiceHost: Sendable {
 
     /// Makes a client of a service at a given place.
     public mutating func client(of service: ServiceName, at target: Target) -> Client {
-        let client = Client(target, ClientConfiguration(tls: settings.tls))
+        var configuration = ClientConfiguration(tls: settings.tls)
+        configuration.interceptors = [Tracing()]
+        let client = Client(target, configuration)
         add("client of \(service.rawValue)") { try await client.run() }
         return client
     }
 
-    /// Serves the calls of a router at `settings.listen`. Call it once, before what must outlive it ends.
+    /// Serves the calls of a router, and `hone.Admin`, at `settings.listen`. Call it once, before what
+    /// must outlive it ends.
     @discardableResult
     public mutating func serve(
         _ router: Router, _ adjust: (inout ServerConfiguration) -> Void = { _ in }
@@ -69,10 +73,17 @@ public struct ServiceHost: Sendable {
         precondition(server == nil, "a host serves one router")
         var configuration = ServerConfiguration(
             host: settings.listen.host, port: settings.listen.port, tls: settings.tls)
-        configuration.observer = CallMetrics(logger: logger)
+        configuration.interceptors = [Tracing(), CallLog(logger)]
         adjust(&configuration)
+        var router = router
+        router.register(AdminHandler(describing: router))
         let part = ServerPart(
             server: Server(configuration, router: router), drainLimit: settings.drainLimit)
+        let counters = part.server.counters
+        MetricsRegistry.shared.include("server") { CounterText.exposition(counters) }
+        MetricsRegistry.shared.include("clients") {
+            CounterText.exposition(MethodCounters.ofAllClients)
+        }
         // It serves once it was announced: what runs before that, such as loading a model, may fail.
         part.server.health.hold()
         server = part
@@ -199,25 +210,5 @@ private struct Announcement: Service {
                 // Ended because the service ends.
             }
         }
-    }
-}
-
-/// Counts calls and logs their ends.
-struct CallMetrics: CallObserver {
-    let logger: Logger
-    var registry = MetricsRegistry.shared
-
-    func callEnded(_ summary: CallSummary) {
-        let labels = [("method", summary.method), ("code", "\(summary.status.code)")]
-        registry.counter("hone_rpc_calls_total", "Calls that ended.", labels: labels).add()
-        registry.histogram(
-            "hone_rpc_call_seconds", "How long calls took.", labels: [("method", summary.method)]
-        ).record(summary.duration)
-        logger.debug(
-            "call",
-            metadata: [
-                "method": "\(summary.method)", "code": "\(summary.status.code)",
-                "peer": "\(summary.peer)", "seconds": "\(summary.duration / .seconds(1))",
-            ])
     }
 }

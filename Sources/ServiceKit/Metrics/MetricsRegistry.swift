@@ -20,6 +20,13 @@ public final class MetricsRegistry: Sendable {
     }
 
     private let families = Mutex<[String: Family]>([:])
+    private let sources = Mutex<[String: @Sendable () -> String]>([:])
+
+    /// Adds families that are counted elsewhere: `text` gives them at each exposition, as
+    /// Prometheus reads them. The same name again takes the place of the one before.
+    public func include(_ name: String, _ text: @escaping @Sendable () -> String) {
+        sources.withLock { $0[name] = text }
+    }
 
     /// A number that only grows. By custom its name ends in `_total`.
     public func counter(
@@ -54,7 +61,9 @@ public final class MetricsRegistry: Sendable {
                 text += series.lines(name, labels)
             }
         }
-        return text
+        // Outside of the lock: a source may use the registry.
+        let sources = sources.withLock { $0 }.sorted { $0.key < $1.key }
+        return sources.reduce(into: text) { $0 += $1.value() }
     }
 
     private func series<Made: Series>(

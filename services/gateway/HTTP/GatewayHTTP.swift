@@ -24,12 +24,16 @@ package struct GatewayHTTP: Sendable {
     private let usual: RevisionPolicy
     private let limits: Limits
     private let registry: MetricsRegistry
+    private let others: [(name: ServiceName, client: Client)]
     private let logger: Logger
 
-    /// - Parameter usual: the revision policy of requests that give none.
+    /// - Parameters:
+    ///   - usual: the revision policy of requests that give none.
+    ///   - others: services whose numbers `/metrics` tells besides the gateway's and the replicas'.
     package init(
         replicas: ReplicaSet, keys: APIKeys = .none, usual: RevisionPolicy,
-        limits: Limits = Limits(), registry: MetricsRegistry = .shared, logger: Logger
+        limits: Limits = Limits(), registry: MetricsRegistry = .shared,
+        others: [(name: ServiceName, client: Client)] = [], logger: Logger
     ) {
         self.replicas = replicas
         catalogue = ModelCatalogue(replicas)
@@ -37,6 +41,7 @@ package struct GatewayHTTP: Sendable {
         self.usual = usual
         self.limits = limits
         self.registry = registry
+        self.others = others
         self.logger = logger
     }
 
@@ -98,7 +103,12 @@ extension GatewayHTTP {
                 registry.gauge(name, help, labels: labels).set(value)
             }
         }
-        var response = Self.plain(registry.exposition())
+        var merged = MetricsText()
+        merged.add(registry.exposition(), labels: [("service", ServiceName.gateway.rawValue)])
+        let replicas = replicas.clients().map { (ServiceName.inference, "\($0)", $1) }
+        let services = others.map { ($0.name, "", $0.client) }
+        await ServiceMetrics.collect(services + replicas, into: &merged)
+        var response = Self.plain(merged.text)
         response.headers[.contentType] = "text/plain; version=0.0.4; charset=utf-8"
         return response
     }

@@ -33,6 +33,7 @@ final class Replica: Sendable {
         self.endpoint = endpoint
         var configuration = ClientConfiguration(tls: tls)
         configuration.serverName = name
+        configuration.interceptors = [Tracing()]
         client = Client(.addresses([endpoint]), configuration)
         (left, leave) = AsyncStream.makeStream()
     }

@@ -79,6 +79,11 @@ package final class ReplicaSet: Sendable {
     /// The model that was loaded last; empty if none was.
     package var wanted: String { state.withLock { $0.wanted } }
 
+    /// Each replica's client, by the replica's address.
+    func clients() -> [(endpoint: Target.Endpoint, client: Client)] {
+        replicas().map { ($0.endpoint, $0.client) }
+    }
+
     private func replicas() -> [Replica] {
         state.withLock { $0.replicas.values.sorted { "\($0.endpoint)" < "\($1.endpoint)" } }
     }

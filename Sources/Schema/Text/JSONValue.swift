@@ -1,0 +1,90 @@
+import FoundationEssentials
+
+/// A JSON value whose whole numbers keep all their digits.
+enum JSONValue: Sendable, Equatable {
+    case null
+    case bool(Bool)
+    case uint(UInt64)
+    case int(Int64)
+    case double(Double)
+    case string(String)
+    case array([JSONValue])
+    case object([String: JSONValue])
+
+    /// - Throws: `TranscodingError`, where the text is not one JSON value.
+    init(parsing text: String) throws(TranscodingError) {
+        do {
+            self = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+        } catch DecodingError.dataCorrupted(let context) {
+            let cause = context.underlyingError.map { ": \($0)" } ?? ""
+            throw TranscodingError(path: "$", reason: context.debugDescription + cause)
+        } catch {
+            throw TranscodingError(path: "$", reason: "the text is not JSON: \(error)")
+        }
+    }
+
+    /// What the value is, as an error says it.
+    var kind: String {
+        switch self {
+        case .null: "null"
+        case .bool(let value): "\(value)"
+        case .uint(let value): "\(value)"
+        case .int(let value): "\(value)"
+        case .double(let value): "\(value)"
+        case .string(let text): text.count > 40 ? "a string" : "\"\(text)\""
+        case .array: "an array"
+        case .object: "an object"
+        }
+    }
+
+    /// A string as JSON writes it, with its quotes.
+    static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case "\n": quoted += "\\n"
+            case "\r": quoted += "\\r"
+            case "\t": quoted += "\\t"
+            case "\u{0}"..."\u{1F}", "\u{7F}":
+                let digits = String(scalar.value, radix: 16)
+                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+}
+
+extension JSONValue: Decodable {
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self = .null
+        } else if let value = try? container.decode(Bool.self) {
+            self = .bool(value)
+        } else if let value = try? container.decode(UInt64.self) {
+            self = .uint(value)
+        } else if let value = try? container.decode(Int64.self) {
+            self = .int(value)
+        } else if let value = try? container.decode(Double.self) {
+            self = .double(value)
+        } else if let value = try? container.decode(String.self) {
+            self = .string(value)
+        } else if let value = try? container.decode([JSONValue].self) {
+            self = .array(value)
+        } else {
+            self = .object(try container.decode([String: JSONValue].self))
+        }
+    }
+}
+
+/// Why JSON is not the message it should be, or bytes are not.
+package struct TranscodingError: Error, Equatable, CustomStringConvertible {
+    /// Where, such as `$.inputs[2].dataset.name`.
+    package let path: String
+    package let reason: String
+
+    package var description: String { "\(path): \(reason)" }
+}

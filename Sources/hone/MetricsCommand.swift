@@ -1,0 +1,62 @@
+import ArgumentParser
+import RPC
+import Schema
+import ServiceKit
+
+/// `hone metrics`
+struct MetricsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "metrics",
+        abstract: "Print what the services count, as Prometheus reads it.",
+        discussion: """
+            Every sample bears its service and its address. A service that does not answer is told of
+            as hone_service_up 0. The gateway's /metrics gives the same to Prometheus.
+            Example: hone metrics inference
+            """)
+
+    @Argument(help: "Only this service: data, trainer, inference and so on.")
+    var service: String?
+    @Option(help: "Seconds to wait for each service.") var timeout = 3.0
+    @OptionGroup var connection: ServiceConnection
+
+    func validate() throws {
+        if let service, Self.services.allSatisfy({ $0.rawValue != service }) {
+            let known = Self.services.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("There is no service \"\(service)\" with numbers: \(known).")
+        }
+        if !(timeout > 0) { throw ValidationError("--timeout is \(timeout); give more than 0.") }
+    }
+
+    /// The tutor is an HTTP server and has no numbers.
+    private static let services = ServiceName.allCases.filter { $0 != .tutor }
+
+    func run() async throws {
+        var merged = MetricsText()
+        for name in Self.services where service == nil || service == name.rawValue {
+            for endpoint in try connection.target(of: name).endpoints {
+                try await add(name, endpoint, to: &merged)
+            }
+        }
+        print(merged.text, terminator: "")
+    }
+
+    private func add(
+        _ name: ServiceName, _ endpoint: Target.Endpoint, to merged: inout MetricsText
+    ) async throws {
+        let target = Target.addresses([endpoint])
+        let labels = [("service", name.rawValue), ("instance", "\(endpoint)")]
+        do {
+            let limit = Duration.seconds(timeout)
+            let reply = try await withClient(target, tls: try connection.tls.settings()) { client in
+                try await client.unary(
+                    AdminAPI.metrics, MetricsRequest(), options: CallOptions(deadline: limit))
+            }
+            merged.add(MetricsText.isUp(true) + reply.text, labels: labels)
+        } catch let status as Status {
+            guard service == nil else {
+                throw CommandFailure("\(name.rawValue) at \(endpoint): \(status)")
+            }
+            merged.add(MetricsText.isUp(false), labels: labels)
+        }
+    }
+}
