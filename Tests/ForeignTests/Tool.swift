@@ -67,7 +67,11 @@ final class ForeignServer {
     private let process = Process()
     private let input = Pipe()
 
-    init(_ program: String, _ arguments: String...) throws {
+    convenience init(_ program: String, _ arguments: String...) throws {
+        try self.init(program, arguments: arguments)
+    }
+
+    init(_ program: String, arguments: [String]) throws {
         let output = Pipe()
         process.executableURL = URL(filePath: program)
         process.arguments = arguments

@@ -17,7 +17,8 @@ import shutil
 import sys
 
 ROOTS = ["HTTP2Tests", "TLSTests", "RPCTests"]
-KINDS = r"\.systemLibrary|clang|module|service|command|kit|tests"
+# How an entry of the list of targets begins: the name of the helper that makes it.
+HELPER = r"\.?[a-zA-Z]+"
 
 
 VISIBLE = """
@@ -60,9 +61,9 @@ VISIBLE_TARGET = """    .target(
 def entries(body):
     """The targets by name: the text of each, and the names of those that it needs."""
     found = {}
-    for text in re.split(rf"\n(?=    (?:{KINDS})\b)", "\n" + body):
+    for text in re.split(rf"\n(?=    {HELPER}\()", "\n" + body):
         text = re.sub(r"\s*//.*", "", text).strip().rstrip(",")
-        kind = re.match(KINDS, text)
+        kind = re.match(HELPER, text)
         if not kind:
             continue
         names = re.findall(r'"(\w+)"', text)
@@ -137,7 +138,13 @@ def main():
     folder, extra = arguments[0], "".join(arguments[1:])
     is_visible = "--visible-locks" in sys.argv
     os.makedirs(folder, exist_ok=True)
-    links = ["proto", "Package.resolved"] + ([] if is_visible else ["Sources", "Tests"])
+    # A copy, since building the layer alone leaves other packages out of it.
+    resolved = os.path.join(folder, "Package.resolved")
+    if os.path.islink(resolved):
+        os.unlink(resolved)
+    if not os.path.exists(resolved):
+        shutil.copy(os.path.join(root, "Package.resolved"), resolved)
+    links = ["proto"] + ([] if is_visible else ["Sources", "Tests"])
     for name in links:
         link = os.path.join(folder, name)
         if os.path.exists(os.path.join(root, name)) and not os.path.lexists(link):

@@ -13,7 +13,8 @@ import Synchronization
 /// Sendable because the handle is used only between `run` and `done`, and only to cancel, which
 /// the runtime allows from any thread.
 struct CallTask: ~Copyable, @unchecked Sendable {
-    private struct State {
+    /// Not private: a debug build of Swift 6.3 loses the type then.
+    struct State {
         var handle: Handle?
         var isCancelled = false
         var isCancelling = false
@@ -21,7 +22,7 @@ struct CallTask: ~Copyable, @unchecked Sendable {
     }
 
     /// Sendable for the reason given above.
-    @safe private struct Handle: @unchecked Sendable {
+    @safe struct Handle: @unchecked Sendable {
         let task: UnsafeCurrentTask
     }
 

@@ -204,6 +204,36 @@ struct StallAttackTests {
         }
     }
 
+    @Test func `connections that come and go leave no memory behind`() async throws {
+        var configuration = ServerConfiguration()
+        configuration.maximumConnections = 3
+        try await withServer(Echo.router, configuration) { _, _, port in
+            try await Self.visit(port, times: 300)
+            let before = Toll.now
+            // A session that stayed would hold 50 KiB, a connection that was refused likewise.
+            try await Self.visit(port, times: 1500)
+            let grown = Toll.now.residentBytes - before.residentBytes
+            #expect(Toll.isSanitized || grown < 24 << 20, "\(grown) bytes more")
+        }
+    }
+
+    /// Connects again and again: one in three makes a call, one is refused, one leaves at once.
+    private static func visit(_ port: Int, times: Int) async throws {
+        for _ in 0..<times / 3 {
+            try await RawSocket.connected(to: port) { first in
+                await first.begin()
+                await first.send(Frame.call(1))
+                try await first.until { $0.isClosed || $0.first(Frame.Kind.data) != nil }
+                try await RawSocket.connected(to: port) { _ in
+                    try await RawSocket.connected(to: port) { third in
+                        await third.begin()
+                        try await third.until { $0.isClosed || !$0.frames.isEmpty }
+                    }
+                }
+            }
+        }
+    }
+
     /// Waits until nine connections can be open at once again.
     private static func wait(for port: Int) async throws {
         try await RawSocket.connected(to: port) { socket in
