@@ -1,3 +1,8 @@
+/// Hears of a session's events as they happen.
+public protocol SessionListener: AnyObject {
+    func happened(_ event: Event)
+}
+
 /// What the peer's bytes, or our own sending, brought about.
 public enum Event {
     /// A header block: a request, a response, an interim response, or trailers.

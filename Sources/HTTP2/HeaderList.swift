@@ -1,3 +1,5 @@
+import Glibc
+
 /// Header fields in order, kept as one run of bytes so that a list costs two allocations.
 ///
 /// ```
@@ -9,6 +11,7 @@ public struct HeaderList: Sendable, Equatable {
         let start: UInt32
         let nameCount: UInt32
         let valueCount: UInt32
+        let kind: HeaderName
     }
 
     private(set) var bytes: [UInt8] = []
@@ -27,32 +30,37 @@ public struct HeaderList: Sendable, Equatable {
 
     /// Appends a field; the name must be in lower case.
     public mutating func append(_ name: String, _ value: String) {
-        let start = UInt32(bytes.count)
+        let start = bytes.count
         bytes.append(contentsOf: name.utf8)
-        let middle = UInt32(bytes.count)
+        let middle = bytes.count
         bytes.append(contentsOf: value.utf8)
+        let kind = unsafe bytes.withUnsafeBufferPointer { bytes in
+            unsafe HeaderName.of(UnsafeBufferPointer(rebasing: bytes[start..<middle]))
+        }
         fields.append(
             Field(
-                start: start, nameCount: middle - start,
-                valueCount: UInt32(bytes.count) - middle))
+                start: UInt32(start), nameCount: UInt32(middle - start),
+                valueCount: UInt32(bytes.count - middle), kind: kind))
     }
 
     public mutating func append(contentsOf other: HeaderList) {
+        let shift = UInt32(bytes.count)
+        bytes.append(contentsOf: other.bytes)
         for field in other.fields {
-            let end = Int(field.start + field.nameCount + field.valueCount)
-            append(
-                name: other.bytes[Int(field.start)..<Int(field.start + field.nameCount)],
-                value: other.bytes[Int(field.start + field.nameCount)..<end])
+            fields.append(
+                Field(
+                    start: field.start + shift, nameCount: field.nameCount,
+                    valueCount: field.valueCount, kind: field.kind))
         }
     }
 
-    mutating func append(name: some Collection<UInt8>, value: some Collection<UInt8>) {
+    mutating func append(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>) {
         fields.append(
             Field(
                 start: UInt32(bytes.count), nameCount: UInt32(name.count),
-                valueCount: UInt32(value.count)))
-        bytes.append(contentsOf: name)
-        bytes.append(contentsOf: value)
+                valueCount: UInt32(value.count), kind: unsafe HeaderName.of(name)))
+        unsafe bytes.append(contentsOf: name)
+        unsafe bytes.append(contentsOf: value)
     }
 
     mutating func removeAll() {
@@ -84,6 +92,33 @@ public struct HeaderList: Sendable, Equatable {
         let field = fields[index]
         guard Int(field.nameCount) == name.utf8.count else { return false }
         return nameBytes(at: index).elementsEqual(name.utf8)
+    }
+
+    /// Which of the names gRPC's layer reads a field bears.
+    public func kind(at index: Int) -> HeaderName { fields[index].kind }
+
+    /// The bytes of the first field of a name that gRPC's layer reads.
+    public func firstBytes(_ kind: HeaderName) -> ArraySlice<UInt8>? {
+        for index in fields.indices where fields[index].kind == kind {
+            return valueBytes(at: index)
+        }
+        return nil
+    }
+
+    /// The first value of a name that gRPC's layer reads.
+    public func first(_ kind: HeaderName) -> String? {
+        firstBytes(kind).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Whether the first field of a name has these bytes, or begins with them.
+    public func isFirst(_ kind: HeaderName, _ text: StaticString, orPrefix: Bool = false) -> Bool {
+        guard let value = firstBytes(kind) else { return false }
+        let count = text.utf8CodeUnitCount
+        guard orPrefix ? value.count >= count : value.count == count else { return false }
+        return unsafe value.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress else { return count == 0 }
+            return unsafe memcmp(base, text.utf8Start, count) == 0
+        }
     }
 
     /// The bytes of the first field of a name.

@@ -6,7 +6,7 @@ extension Session {
         unsafe user.map { unsafe Unmanaged<Session>.fromOpaque($0).takeUnretainedValue() }
     }
 
-    /// Callbacks append events and keep counts; they never send or receive.
+    /// Callbacks tell of events and keep counts; they never send or receive.
     static func registerCallbacks(_ callbacks: OpaquePointer) {
         unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) {
             _, frame, user in
@@ -97,9 +97,9 @@ extension Session {
         blockIsTruncated = false
         guard role == .server, unsafe frame.headers.cat == NGHTTP2_HCAT_REQUEST else { return 0 }
         let id = unsafe frame.hd.stream_id
-        let stream = Stream(id: id)
+        let stream = makeStream(id)
         stream.wasSent = true
-        streams[id] = stream
+        streams.insert(stream)
         return 0
     }
 
@@ -119,14 +119,14 @@ extension Session {
         switch UInt32(header.type) {
         case NGHTTP2_DATA.rawValue:
             let ends = flags & NGHTTP2_FLAG_END_STREAM.rawValue != 0
-            if ends, let stream = streams[header.stream_id] { events.append(.end(stream)) }
+            if ends, let stream = streams[header.stream_id] { tell(.end(stream)) }
         case NGHTTP2_HEADERS.rawValue:
             guard let stream = streams[header.stream_id] else { return }
             let ends = flags & NGHTTP2_FLAG_END_STREAM.rawValue != 0
             let fields = HeaderBlock(
                 fields: block, endsStream: ends, isTruncated: blockIsTruncated)
-            events.append(.headers(stream, fields))
-            if ends { events.append(.end(stream)) }
+            tell(.headers(stream, fields))
+            if ends { tell(.end(stream)) }
         case NGHTTP2_SETTINGS.rawValue: receivedSettings(flags)
         case NGHTTP2_PING.rawValue: unsafe receivedPing(frame.ping, flags)
         case NGHTTP2_GOAWAY.rawValue: unsafe receivedGoAway(frame.goaway)
@@ -143,7 +143,7 @@ extension Session {
         guard flags & NGHTTP2_FLAG_ACK.rawValue == 0 else { return }
         if hasSettings { return glitch("SETTINGS frames") }
         hasSettings = true
-        events.append(.settings)
+        tell(.settings)
     }
 
     private func receivedPing(_ ping: nghttp2_ping, _ flags: UInt32) {
@@ -151,7 +151,7 @@ extension Session {
             let payload = unsafe withUnsafeBytes(of: ping.opaque_data) {
                 unsafe $0.loadUnaligned(as: UInt64.self)
             }
-            events.append(.pingAcknowledged(UInt64(littleEndian: payload)))
+            tell(.pingAcknowledged(UInt64(littleEndian: payload)))
         } else if !pings.take(at: now) {
             abuse("too_many_pings")
         }
@@ -165,7 +165,7 @@ extension Session {
                 decoding: UnsafeBufferPointer(
                     start: data, count: min(frame.opaque_data_len, 256)), as: UTF8.self)
         }
-        events.append(
+        tell(
             .goAway(
                 last: unsafe frame.last_stream_id,
                 code: ErrorCode(rawValue: unsafe frame.error_code), message: message))
@@ -176,15 +176,16 @@ extension Session {
         _ = unsafe nghttp2_session_consume_connection(handle, count)
         guard let stream = streams[id] else { return }
         stream.unconsumedBytes += count
-        events.append(.data(stream, range: start..<start + count))
+        tell(.data(stream, range: start..<start + count))
     }
 
     private func closed(_ id: Int32, _ code: ErrorCode) {
-        guard let stream = streams.removeValue(forKey: id) else { return }
+        guard let stream = streams.remove(id) else { return }
         stream.isClosed = true
         stream.chunks.removeAll()
         stream.unconsumedBytes = 0
-        events.append(.closed(stream, code: code))
+        tell(.closed(stream, code: code))
+        keep(stream)
     }
 
     private func sent(_ frame: nghttp2_frame) {
@@ -244,6 +245,6 @@ extension Session {
         _ = unsafe nghttp2_submit_goaway(
             handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, ErrorCode.enhanceYourCalm.rawValue,
             text, text.count)
-        events.append(.abused(reason: reason))
+        tell(.abused(reason: reason))
     }
 }

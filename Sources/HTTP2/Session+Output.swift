@@ -130,7 +130,7 @@ let sendData: nghttp2_send_data_callback = { _, _, header, length, source, user 
     if length > 0, let base = unsafe session.output.buffer.baseAddress {
         unsafe stream.chunks.move(length, to: base + session.output.count)
         session.output.count += length
-        if stream.noteWritten(length) { session.events.append(.wrote(stream)) }
+        if stream.noteWritten(length) { session.tell(.wrote(stream)) }
     }
     return 0
 }

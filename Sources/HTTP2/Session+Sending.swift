@@ -7,7 +7,7 @@ extension Session {
     public func request(
         _ headers: HeaderList, endsStream: Bool = false
     ) throws(HTTP2Error) -> Stream {
-        let stream = Stream(id: 0)
+        let stream = makeStream(0)
         let id = unsafe withProvider(endsStream ? nil : stream) { provider in
             unsafe headers.withFields { fields in
                 unsafe nghttp2_submit_request(
@@ -18,7 +18,7 @@ extension Session {
         if endsStream { stream.end = .sent }
         stream.id = id
         // The dictionary keeps the stream alive for as long as the library holds its pointer.
-        streams[id] = stream
+        streams.insert(stream)
         return stream
     }
 

@@ -13,7 +13,11 @@ import CNghttp2
     /// The time of the bytes being received.
     var now: ContinuousClock.Instant
     var events: [Event] = []
-    var streams: [Int32: Stream] = [:]
+    var streams = StreamTable()
+    /// Streams that are over and that nobody holds any more; ones to come use their storage.
+    var spareStreams: [Stream] = []
+    /// Who hears of events while `receive` or `produce` runs; nil keeps them.
+    private var listener: (any SessionListener)?
     /// The header block being received.
     var block = HeaderList()
     var blockIsTruncated = false
@@ -137,6 +141,53 @@ import CNghttp2
         throw .connection(code: code, reason: Self.text(of: code))
     }
 
+    /// Takes bytes from the peer and tells the listener at once what they mean.
+    ///
+    /// Nothing is kept and nothing allocated on the way. The listener may answer, reset, consume
+    /// and ping, but neither receive nor produce.
+    public func receive(
+        _ bytes: RawSpan, at now: ContinuousClock.Instant, telling listener: any SessionListener
+    ) throws(HTTP2Error) {
+        self.listener = listener
+        defer { self.listener = nil }
+        try receive(bytes, at: now)
+    }
+
+    /// Like ``produce(into:)``; the listener hears at once what the frames bring about.
+    public func produce(
+        into span: inout OutputRawSpan, telling listener: any SessionListener
+    ) throws(HTTP2Error) -> Bool {
+        self.listener = listener
+        defer { self.listener = nil }
+        return try produce(into: &span)
+    }
+
+    /// Tells the listener of an event, or keeps it for ``takeEvents(into:)``.
+    func tell(_ event: Event) {
+        if let listener {
+            listener.happened(event)
+        } else {
+            events.append(event)
+        }
+    }
+
+    private static let spareLimit = 32
+
+    /// A stream that nobody else holds.
+    func makeStream(_ id: Int32) -> Stream {
+        guard let stream = spareStreams.popLast() else { return Stream(id: id) }
+        stream.begin(as: id)
+        return stream
+    }
+
+    /// Keeps a closed stream for another life, unless its owner still holds it.
+    func keep(_ stream: consuming Stream) {
+        guard stream.owner == nil, spareStreams.count < Self.spareLimit,
+            isKnownUniquelyReferenced(&stream)
+        else { return }
+        spareStreams.append(stream)
+    }
+
     /// Takes bytes that lie in an array.
     public func receive(_ bytes: [UInt8], at now: ContinuousClock.Instant) throws(HTTP2Error) {
         try receive(unsafe bytes.span.bytes, at: now)
@@ -161,7 +212,10 @@ import CNghttp2
     }
 
     /// The streams that are open, in no order.
-    public var openStreams: [Stream] { Array(streams.values) }
+    public var openStreams: [Stream] { streams.all }
+
+    /// The open stream of a number.
+    public func stream(_ id: Int32) -> Stream? { streams[id] }
 
     public var openStreamCount: Int { streams.count }
 }

@@ -28,6 +28,17 @@ public final class Stream {
         self.id = id
     }
 
+    /// Begins a new life under another number, with the storage of the old one.
+    func begin(as id: Int32) {
+        self.id = id
+        isClosed = false
+        wasSent = false
+        end = .open
+        isDeferred = false
+        wasResetByUs = false
+        writtenBytes = 0
+    }
+
     /// How many bytes wait to be framed.
     public var queuedBytes: Int { chunks.byteCount }
 
@@ -80,8 +91,9 @@ struct ChunkQueue {
         byteCount += chunk.count
     }
 
+    /// Empties the queue; where it was empty already, its storage stays.
     mutating func removeAll() {
-        self = ChunkQueue()
+        if byteCount > 0 { self = ChunkQueue() }
     }
 
     /// Copies the next `count` bytes, which must be there.

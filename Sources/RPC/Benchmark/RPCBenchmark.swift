@@ -95,7 +95,7 @@ public struct RPCBenchmark: Sendable {
         let message = BenchmarkMessage(count: shape.messageBytes)
         let times = try await withThrowingTaskGroup(of: [Duration].self) { group in
             for _ in 0..<shape.callsInFlight {
-                group.addTask {
+                group.addTask(executorPreference: client.executor) {
                     var times: [Duration] = []
                     var now = ContinuousClock.now
                     repeat {

@@ -6,8 +6,7 @@ import HTTP2
 /// complete count as taken while no complete one waits: else a message larger than the window
 /// could never arrive.
 struct InboundHalf {
-    private var messages: [[UInt8]] = []
-    private var first = 0
+    private var messages = ShortQueue<[UInt8]>()
     private(set) var isFinished = false
     var readers = Waiters()
     /// Bytes the loop received, the tasks took, and the peer was given back, since the start.
@@ -22,7 +21,7 @@ struct InboundHalf {
         self.readers = readers
     }
 
-    var hasMessage: Bool { first < messages.count }
+    var hasMessage: Bool { !messages.isEmpty }
 
     mutating func noteReceived(_ count: Int) {
         received += count
@@ -38,18 +37,7 @@ struct InboundHalf {
     }
 
     mutating func takeMessage() -> [UInt8]? {
-        guard first < messages.count else { return nil }
-        let message = messages[first]
-        messages[first] = []
-        first += 1
-        if first == messages.count {
-            messages.removeAll(keepingCapacity: true)
-            first = 0
-        } else if first >= 64, first * 2 > messages.count {
-            // A reader that never quite catches up must not make the array grow for ever.
-            messages.removeFirst(first)
-            first = 0
-        }
+        guard let message = messages.popFirst() else { return nil }
         taken += MessageAssembler.prefixBytes + message.count
         return message
     }
@@ -64,15 +52,14 @@ struct InboundHalf {
     }
 
     mutating func dropAll() {
-        messages = []
-        first = 0
+        messages = ShortQueue()
     }
 }
 
 /// What a call sends: filled by a task, taken by the loop.
 struct OutboundHalf {
     let limit: Int
-    var chunks: [Chunk] = []
+    var chunks = ShortQueue<Chunk>()
     /// Bytes accepted and not framed yet.
     var bufferedBytes = 0
     var writers = Waiters()
@@ -84,14 +71,17 @@ struct OutboundHalf {
     var isFull: Bool { bufferedBytes > limit }
 
     mutating func append(_ message: [UInt8]) {
-        let chunk = Chunk(flag: 0, length: UInt32(message.count), body: message)
+        append(Chunk(flag: 0, length: UInt32(message.count), body: message))
+    }
+
+    mutating func append(_ chunk: Chunk) {
         chunks.append(chunk)
         bufferedBytes += chunk.count
     }
 
     /// Notes framed bytes; the writers to wake once the half is empty enough.
-    mutating func noteWritten(_ count: Int) -> [CheckedContinuation<Void, Never>] {
+    mutating func noteWritten(_ count: Int) -> Sleepers {
         bufferedBytes -= count
-        return bufferedBytes <= limit / 2 ? writers.takeAll() : []
+        return bufferedBytes <= limit / 2 ? writers.takeAll() : Sleepers()
     }
 }

@@ -1,38 +1,30 @@
-import Synchronization
-
 /// Tasks that wait until a call's state has changed; each looks again when it is woken.
 struct Waiters {
-    private var continuations: [CheckedContinuation<Void, Never>] = []
+    private var sleepers = Sleepers()
     /// Whether a wake-up came before its sleeper.
     private var isSkipped = false
 
-    var isEmpty: Bool { continuations.isEmpty }
+    var isEmpty: Bool { sleepers.isEmpty }
 
-    /// Keeps the continuation; false where it must be resumed at once.
-    mutating func add(_ continuation: CheckedContinuation<Void, Never>) -> Bool {
+    /// Keeps the sleeper; false where it must be woken at once.
+    mutating func add(_ sleeper: Sleeper) -> Bool {
         if isSkipped {
             isSkipped = false
             return false
         }
-        continuations.append(continuation)
+        sleepers.append(sleeper)
         return true
     }
 
-    mutating func takeAll() -> [CheckedContinuation<Void, Never>] {
-        guard !continuations.isEmpty else { return [] }
-        defer { continuations = [] }
-        return continuations
+    mutating func takeAll() -> Sleepers {
+        guard !sleepers.isEmpty else { return Sleepers() }
+        defer { sleepers = Sleepers() }
+        return sleepers
     }
 
     /// Like ``takeAll()``, but one who comes later does not sleep either.
-    mutating func interrupt() -> [CheckedContinuation<Void, Never>] {
-        isSkipped = continuations.isEmpty
+    mutating func interrupt() -> Sleepers {
+        isSkipped = sleepers.isEmpty
         return takeAll()
-    }
-}
-
-extension [CheckedContinuation<Void, Never>] {
-    func resumeAll() {
-        for continuation in self { continuation.resume() }
     }
 }

@@ -44,6 +44,17 @@ public final class Client: Sendable {
         }
     }
 
+    /// Where the client's connections live: a task that prefers it makes its calls without
+    /// changing threads.
+    ///
+    /// Fastest for many short calls; what runs there must not block, for it holds up every call.
+    /// ```swift
+    /// try await withTaskExecutorPreference(client.executor) {
+    ///     for request in requests { answers.append(try await client.unary(method, request)) }
+    /// }
+    /// ```
+    public var executor: any TaskExecutor { core.executor }
+
     /// Changes the servers, at once: new ones are connected to, and those that are gone finish
     /// their open calls and get no more.
     public func update(_ target: Target) {

@@ -43,7 +43,7 @@ final class ClientCall: MessageSink, Expiring {
         var inbound = InboundHalf()
         var outbound: OutboundHalf
         /// What was written, as long as it may have to be sent again.
-        var history: [Chunk] = []
+        var history = ShortQueue<Chunk>()
         var historyBytes = 0
         /// What of it the client has counted.
         var countedBytes = 0
@@ -65,13 +65,15 @@ final class ClientCall: MessageSink, Expiring {
 
     /// What the loop has to do for the call.
     struct Update {
-        var chunks: [Chunk]
+        var chunks: ShortQueue<Chunk>
         var credit: Int
         var hasFinishedWriting: Bool
         var ending: Status?
     }
 
     let plan: Plan
+    /// The stream of the attempt under way, 0 before it has one; set by its loop.
+    let streamID = Atomic<Int32>(0)
     let core: ClientCore
     private let creditThreshold: Int
     let state: Mutex<State>
@@ -102,13 +104,12 @@ final class ClientCall: MessageSink, Expiring {
     }
 
     /// The one answer of a call whose service sends exactly one.
+    ///
+    /// Only for the task that made the call: its cancellation ends the call, which wakes it.
     func onlyMessage<Message: WireMessage>(as type: Message.Type) async throws -> Message {
         while state.withLock({ $0.ending == nil }) {
-            try checkCancellation()
-            await sleep {
-                $0.ending == nil
-            } add: {
-                $0.inbound.readers.add($1)
+            await Sleeper.sleep { sleeper in
+                state.withLock { $0.ending == nil && $0.inbound.readers.add(sleeper) }
             }
         }
         guard let bytes = try await nextMessage() else {
@@ -177,20 +178,17 @@ final class ClientCall: MessageSink, Expiring {
     /// Waits while `mayWait`, until the loop has news or the task is cancelled.
     func sleep(
         while mayWait: (borrowing State) -> Bool,
-        add: (inout State, CheckedContinuation<Void, Never>) -> Bool
+        add: (inout State, Sleeper) -> Bool
     ) async {
         await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let sleeps = state.withLock { state in
-                    mayWait(state) && add(&state, continuation)
-                }
-                if !sleeps { continuation.resume() }
+            await Sleeper.sleep { sleeper in
+                state.withLock { mayWait($0) && add(&$0, sleeper) }
             }
         } onCancel: {
             let waiters = state.withLock { state in
                 state.inbound.readers.interrupt() + state.outbound.writers.interrupt()
             }
-            waiters.resumeAll()
+            waiters.wakeAll()
         }
     }
 
@@ -205,7 +203,7 @@ final class ClientCall: MessageSink, Expiring {
             $0.end(status, keepsMessages: keepsMessages, core.kept)
         }
         guard isFirst else { return }
-        waiters.resumeAll()
+        waiters.wakeAll()
         poster?.mailbox.post(self)
         core.ended(self)
     }
@@ -234,6 +232,7 @@ final class ClientCall: MessageSink, Expiring {
             state.peer = connection.peer
             if case .hedge = plan.role { state.endpoint = connection.endpoint }
             state.isPosted = true
+            streamID.store(0, ordering: .relaxed)
             return true
         }
     }
@@ -252,33 +251,34 @@ final class ClientCall: MessageSink, Expiring {
             state.commit(core.kept)
             return state.inbound.readers.takeAll()
         }
-        waiters.resumeAll()
+        waiters.wakeAll()
     }
 
-    func received(_ messages: [[UInt8]], bytes: Int) -> Int {
+    func received(_ messages: ShortQueue<[UInt8]>, bytes: Int) -> Int {
         let streams = plan.kind.streamsResponses
         let (waiters, credit) = state.withLock { state in
             state.inbound.noteReceived(bytes)
             guard state.ending == nil else {
                 state.inbound.dropAll()
-                return ([CheckedContinuation<Void, Never>](), state.inbound.takeCredit())
+                return (Sleepers(), state.inbound.takeCredit())
             }
-            for message in messages { state.inbound.append(message) }
-            let waiters = streams && !messages.isEmpty ? state.inbound.readers.takeAll() : []
+            messages.forEach { state.inbound.append($0) }
+            let waiters =
+                streams && !messages.isEmpty ? state.inbound.readers.takeAll() : Sleepers()
             return (waiters, state.inbound.takeCredit())
         }
-        waiters.resumeAll()
+        waiters.wakeAll()
         return credit
     }
 
     func wrote(_ count: Int) {
-        state.withLock { $0.outbound.noteWritten(count) }.resumeAll()
+        state.withLock { $0.outbound.noteWritten(count) }.wakeAll()
     }
 
     func takeUpdate() -> Update {
         state.withLock { state in
             state.isPosted = false
-            defer { state.outbound.chunks = [] }
+            defer { state.outbound.chunks = ShortQueue() }
             return Update(
                 chunks: state.outbound.chunks, credit: state.inbound.takeCredit(),
                 hasFinishedWriting: state.hasFinishedWriting, ending: state.ending)

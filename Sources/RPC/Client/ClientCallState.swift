@@ -1,7 +1,6 @@
 import HTTP2
 
 extension ClientCall.State {
-    typealias Wait = CheckedContinuation<Void, Never>
 
     /// The connection whose loop must be told that there is something to do.
     private mutating func post() -> ClientConnection? {
@@ -29,8 +28,9 @@ extension ClientCall.State {
     ) throws -> (poster: ClientConnection?, isFull: Bool) {
         if let ending { throw ending }
         precondition(!hasFinishedWriting, "a message was written after the last one")
-        outbound.append(message)
-        if mayRepeat, let chunk = outbound.chunks.last {
+        let chunk = Chunk(flag: 0, length: UInt32(message.count), body: message)
+        outbound.append(chunk)
+        if mayRepeat {
             history.append(chunk)
             historyBytes += chunk.count
             if historyBytes > KeptRequests.free { count(kept) }
@@ -61,15 +61,15 @@ extension ClientCall.State {
         kept.remove(countedBytes)
         countedBytes = 0
         mayRepeat = false
-        history = []
+        history = ShortQueue()
         historyBytes = 0
     }
 
     /// - Parameter keepsMessages: whether what has arrived may still be read.
     mutating func end(
         _ status: Status, keepsMessages: Bool, _ kept: KeptRequests
-    ) -> (waiters: [Wait], poster: ClientConnection?, isFirst: Bool) {
-        guard ending == nil else { return ([], nil, false) }
+    ) -> (waiters: Sleepers, poster: ClientConnection?, isFirst: Bool) {
+        guard ending == nil else { return (Sleepers(), nil, false) }
         ending = status
         commit(kept)
         if !keepsMessages { inbound.dropAll() }

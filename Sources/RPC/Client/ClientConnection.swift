@@ -20,6 +20,8 @@ final class ClientConnection: Sendable {
     private let core: ClientCore
     private let handler: NIOLoopBound<ClientConnectionHandler>
     let mailbox: Mailbox<ClientCall>
+    /// What runs the callers' tasks that are on the client's loop.
+    let executor: LoopExecutor
     /// How many calls were given to it and have not ended.
     let load = Atomic<Int>(0)
     /// How many calls the server takes at a time.
@@ -37,6 +39,7 @@ final class ClientConnection: Sendable {
         self.endpoint = endpoint
         self.core = core
         peer = Peer(address: endpoint.stay.address.description)
+        executor = core.executor
         let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
         self.handler = bound
         mailbox = Mailbox(channel.eventLoop) { calls in bound.value.update(calls) }

@@ -38,11 +38,16 @@ final class ClientConnectionHandler: ConnectionHandler {
     private let listeners: Listeners
     /// Weak, since the connection holds this handler; its calls hold the connection.
     private weak var connection: ClientConnection?
-    private var entries: [ObjectIdentifier: Entry] = [:]
+    /// How many calls have a stream that is not over.
+    private var openCalls = 0
+    /// Whether this turn's reading keeps tasks and posts for its end.
+    private var holdsTasks = false
+    private var holdsPosts = false
     private var isRetired = false
     private var callLimit = -1
     /// Whether the client has heard that calls were lost with the connection.
     private var hasToldLoss = false
+    private var common: (path: String, headers: HeaderList)?
 
     init(
         _ configuration: ClientConfiguration, keepalive: Keepalive, authority: String,
@@ -88,7 +93,7 @@ final class ClientConnectionHandler: ConnectionHandler {
 
     func update(_ calls: [ClientCall]) {
         for call in calls {
-            if let entry = entries[ObjectIdentifier(call)] {
+            if let entry = entry(of: call) {
                 apply(call.takeUpdate(), to: entry)
             } else {
                 begin(call)
@@ -96,6 +101,24 @@ final class ClientConnectionHandler: ConnectionHandler {
         }
         flush()
         if isRetired { closeWhenIdle() }
+    }
+
+    override func turnBegins() {
+        holdsTasks = connection?.executor.hold() == true
+        holdsPosts = connection?.mailbox.hold() == true
+    }
+
+    override func turnEnds() {
+        if holdsTasks { connection?.executor.run() }
+        if holdsPosts { connection?.mailbox.drain() }
+    }
+
+    private func entry(of call: ClientCall) -> Entry? {
+        let id = call.streamID.load(ordering: .relaxed)
+        guard id != 0, let entry = session.stream(id)?.owner as? Entry, entry.call === call else {
+            return nil
+        }
+        return entry
     }
 
     private func begin(_ call: ClientCall) {
@@ -109,20 +132,29 @@ final class ClientConnectionHandler: ConnectionHandler {
         }
         noteCallLimit()
         // One too many would wait within the session, unseen, where other servers have room.
-        guard entries.count < callLimit else { return refuse(call) }
+        guard openCalls < callLimit else { return refuse(call) }
         let plan = call.plan
         let headers = HeaderCodec.request(
-            path: plan.path, scheme: scheme, authority: authority,
-            timeout: plan.deadline.map { $0 - .now }, metadata: plan.metadata(attempts: attempts))
+            commonHeaders(of: plan.path), timeout: plan.deadline.map { $0 - .now },
+            metadata: plan.metadata(attempts: attempts))
         do {
             let entry = Entry(call, try session.request(headers))
             entry.stream.owner = entry
-            entries[ObjectIdentifier(call)] = entry
+            openCalls += 1
+            call.streamID.store(entry.stream.id, ordering: .relaxed)
             apply(call.takeUpdate(), to: entry)
         } catch {
             becomeUnusable(Status(.unavailable, error.description))
             refuse(call)
         }
+    }
+
+    /// The headers of a method's requests; kept for the method called last.
+    private func commonHeaders(of path: String) -> HeaderList {
+        if let common, common.path == path { return common.headers }
+        let headers = HeaderCodec.request(path: path, scheme: scheme, authority: authority)
+        common = (path, headers)
+        return headers
     }
 
     /// Gives a call back that never left.
@@ -141,7 +173,7 @@ final class ClientConnectionHandler: ConnectionHandler {
             if ending.code == .deadlineExceeded { note(.deadlineExceeded, of: entry) }
             return giveUp(entry)
         }
-        for chunk in update.chunks { session.send(stream, chunk) }
+        update.chunks.forEach { session.send(stream, $0) }
         guard update.hasFinishedWriting, !entry.hasFinishedWriting else { return }
         entry.hasFinishedWriting = true
         do {
@@ -161,7 +193,7 @@ final class ClientConnectionHandler: ConnectionHandler {
     private func forget(_ entry: Entry) {
         guard !entry.isEnded else { return }
         entry.isEnded = true
-        entries[ObjectIdentifier(entry.call)] = nil
+        openCalls -= 1
         if let connection { entry.call.attemptEnded(on: connection) }
         connection?.release()
     }
@@ -209,7 +241,7 @@ final class ClientConnectionHandler: ConnectionHandler {
             return
         }
         // An interim answer (1xx) precedes the real one.
-        if fields.firstBytes(":status")?.first == UInt8(ascii: "1") { return }
+        if fields.firstBytes(.status)?.first == UInt8(ascii: "1") { return }
         if let fault = Self.httpFault(fields) { entry.fault = fault }
         entry.isAnswered = true
         entry.call.received(headers: HeaderCodec.metadata(of: fields))
@@ -217,8 +249,13 @@ final class ClientConnectionHandler: ConnectionHandler {
 
     /// What is wrong with headers that are not those of gRPC.
     private static func httpFault(_ fields: HeaderList) -> Status? {
-        guard let text = fields.first(":status"), let number = Int(text) else { return nil }
-        let type = fields.first("content-type") ?? "none"
+        if fields.isFirst(.status, "200"),
+            fields.isFirst(.contentType, "application/grpc", orPrefix: true)
+        {
+            return nil
+        }
+        guard let text = fields.first(.status), let number = Int(text) else { return nil }
+        let type = fields.first(.contentType) ?? "none"
         guard number == 200, type.hasPrefix("application/grpc") else {
             return Status(
                 number == 200 ? .unknown : StatusMapping.code(ofHTTP: number),
@@ -231,7 +268,7 @@ final class ClientConnectionHandler: ConnectionHandler {
         guard let entry = stream.owner as? Entry, !entry.isEnded, entry.fault == nil else {
             return session.consume(stream, stream.unconsumedBytes)
         }
-        var messages: [[UInt8]] = []
+        var messages = ShortQueue<[UInt8]>()
         do {
             try entry.assembler.feed(
                 input, from: input.readerIndex + range.lowerBound, count: range.count
@@ -293,19 +330,20 @@ final class ClientConnectionHandler: ConnectionHandler {
     }
 
     private func closeWhenIdle() {
-        guard entries.isEmpty, !isLost else { return }
+        guard openCalls == 0, !isLost else { return }
         let bound = NIOLoopBound(self, eventLoop: loop)
         // Not from within the session's events: ending it here would cut their frames off.
         loop.execute {
-            guard bound.value.entries.isEmpty else { return }
+            guard bound.value.openCalls == 0 else { return }
             bound.value.fail(Status(.unavailable, "the connection was retired"), .noError)
         }
     }
 
     override func lost(_ status: Status) {
         noteCallLimit()
-        let open = Array(entries.values)
-        for entry in open { closed(entry, .refusedStream) }
+        for stream in session.openStreams {
+            if let entry = stream.owner as? Entry { closed(entry, .refusedStream) }
+        }
         listeners.ready.fail(status)
         listeners.unusable.succeed(status)
     }

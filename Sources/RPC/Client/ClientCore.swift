@@ -8,7 +8,9 @@ package final class ClientCore: Sendable {
     let policies: PolicyTable
     let retries: RetryControl
     let kept: KeptRequests
-    private let loop: any EventLoop
+    /// Carries every connection of the client.
+    let loop: any EventLoop
+    let executor: LoopExecutor
     private let deadlines: DeadlineTimer
     private let state: Mutex<State>
     /// How many calls wait; changes under the lock, and is read without it.
@@ -24,6 +26,7 @@ package final class ClientCore: Sendable {
         kept = KeptRequests(
             perCall: configuration.keptRequestBytesPerCall, limit: configuration.keptRequestBytes)
         loop = MultiThreadedEventLoopGroup.singleton.next()
+        executor = LoopExecutor(loop)
         deadlines = DeadlineTimer(loop)
         if case .consistent = configuration.balancing {
             countsOpen = true

@@ -62,7 +62,7 @@ struct ClientServer: Sendable {
 
     /// Connects and waits until the connection takes no new calls; how long it lived.
     private func keepConnection(isFirst: Bool) async throws -> Duration {
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let loop = core.loop
         let listeners = ClientConnectionHandler.Listeners(
             ready: loop.makePromise(), unusable: loop.makePromise())
         do {

@@ -7,13 +7,20 @@ enum HeaderCodec {
     static let response = HeaderList([(":status", "200"), ("content-type", contentType)])
     static let successTrailers = HeaderList([("grpc-status", "0")])
 
-    static func request(
-        path: String, scheme: String, authority: String, timeout: Duration?, metadata: Metadata
-    ) -> HeaderList {
-        var list = HeaderList([
+    /// The headers that all requests of a method on a connection begin with.
+    static func request(path: String, scheme: String, authority: String) -> HeaderList {
+        HeaderList([
             (":method", "POST"), (":scheme", scheme), (":path", path), (":authority", authority),
             ("te", "trailers"), ("content-type", contentType),
         ])
+    }
+
+    /// A request's headers after those of its method.
+    static func request(
+        _ common: HeaderList, timeout: Duration?, metadata: Metadata
+    ) -> HeaderList {
+        if timeout == nil, metadata.isEmpty { return common }
+        var list = common
         if let timeout { list.append("grpc-timeout", TimeoutCodec.encode(timeout)) }
         append(metadata, to: &list)
         return list
@@ -57,6 +64,7 @@ enum HeaderCodec {
     static func metadata(of list: HeaderList) -> Metadata {
         var metadata = Metadata()
         for index in 0..<list.count {
+            guard list.kind(at: index) == .other else { continue }
             let name = list.nameBytes(at: index)
             guard let first = name.first, first != UInt8(ascii: ":"),
                 !name.starts(with: "grpc-".utf8) || Metadata.isOfRetries(name)
@@ -80,8 +88,8 @@ enum HeaderCodec {
 
     /// The status in trailers; nil where they bear none.
     static func status(of list: HeaderList) -> Status? {
-        guard let text = list.first("grpc-status") else { return nil }
-        let message = list.firstBytes("grpc-message").map(PercentEncoding.decode) ?? ""
+        guard let text = list.first(.grpcStatus) else { return nil }
+        let message = list.firstBytes(.grpcMessage).map(PercentEncoding.decode) ?? ""
         guard let number = Int(text), let code = Status.Code(rawValue: number) else {
             return Status(.unknown, "the server sent grpc-status \(text): \(message)")
         }

@@ -89,7 +89,7 @@ struct MessageAssembler {
             throw Status(
                 .resourceExhausted,
                 "a message of \(length) bytes exceeds the limit of \(limit.bytes) bytes; "
-                    + "raise \(limit.option) or send less")
+                    + "raise \(limit.name) or send less")
         }
         missing = length
     }
@@ -97,17 +97,26 @@ struct MessageAssembler {
 
 /// How large a message may be, and who says so.
 struct MessageLimit: Sendable {
-    let bytes: Int
-    let option: String
+    private(set) var bytes: Int
+    private let type: String
+    private let option: String
+    private var isOption = false
 
     /// The limit of a message's type, unless an option asks for less.
     init(type: String, bytes: Int, option: String, optionBytes: Int?) {
-        if let optionBytes, optionBytes < bytes {
-            self.bytes = optionBytes
-            self.option = option
-        } else {
-            self.bytes = bytes
-            self.option = type + ".maximumBytes"
-        }
+        self.type = type
+        self.bytes = bytes
+        self.option = option
+        lower(to: optionBytes)
     }
+
+    /// Applies the option, where it is lower.
+    mutating func lower(to optionBytes: Int?) {
+        guard let optionBytes, optionBytes < bytes else { return }
+        bytes = optionBytes
+        isOption = true
+    }
+
+    /// What to raise.
+    var name: String { isOption ? option : type + ".maximumBytes" }
 }

@@ -5,13 +5,13 @@ import NIOCore
 ///
 /// Lives on its event loop alone. What the events mean is the subclass's: a server's or a
 /// client's side. Output is written once per turn of the loop.
-class ConnectionHandler: ChannelInboundHandler {
+class ConnectionHandler: ChannelInboundHandler, SessionListener {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     let session: Session
     let loop: any EventLoop
-    private(set) var context: ChannelHandlerContext?
+    private(set) final var context: ChannelHandlerContext?
     private let keepalive: Keepalive
     private let handshakeTimeout: Duration
     private var handshakeTimer: Scheduled<Void>?
@@ -20,14 +20,20 @@ class ConnectionHandler: ChannelInboundHandler {
     private var lastRead = ContinuousClock.now
     private var awaitedPing: UInt64?
     private var nextPing: UInt64 = 1
-    private var events: [Event] = []
+    /// The bytes being received, which data events point into.
+    private var input = ByteBuffer()
+    /// Whether the session is telling events: it must not be asked for output meanwhile.
+    private var isReceiving = false
     private var isFlushing = false
+    /// Whether bytes were read since the last turn ended.
+    private var isTurn = false
+    private let buffers: OutputBuffers
     /// Whether bytes may be sent: over TLS, only after its handshake.
     private var isOpen = false
     private var isSentAway = false
-    private(set) var isLost = false
+    private(set) final var isLost = false
     /// Why the connection broke; kept for those whose calls it takes along.
-    private(set) var failure: Status?
+    private(set) final var failure: Status?
 
     init(
         session: Session, loop: any EventLoop, keepalive: Keepalive, handshakeTimeout: Duration
@@ -36,6 +42,7 @@ class ConnectionHandler: ChannelInboundHandler {
         self.loop = loop
         self.keepalive = keepalive
         self.handshakeTimeout = handshakeTimeout
+        buffers = OutputBuffers.ofThisThread
     }
 
     // MARK: For the subclass
@@ -54,6 +61,12 @@ class ConnectionHandler: ChannelInboundHandler {
 
     /// The connection can carry calls: the peer's first frames are here.
     func ready() {}
+
+    /// Bytes are about to be read: tasks may be held until all of them were.
+    func turnBegins() {}
+
+    /// All bytes that were there have been read.
+    func turnEnds() {}
 
     // MARK: Channel
 
@@ -80,18 +93,31 @@ class ConnectionHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isLost else { return }
+        if !isTurn {
+            isTurn = true
+            turnBegins()
+        }
         let input = unwrapInboundIn(data)
         lastRead = .now
+        self.input = input
+        isReceiving = true
+        defer {
+            isReceiving = false
+            self.input = emptyBuffer
+        }
         do {
-            try session.receive(input.readableBytesSpan, at: lastRead)
-            drainEvents(input)
+            try session.receive(input.readableBytesSpan, at: lastRead, telling: self)
         } catch {
-            drainEvents(input)
+            isReceiving = false
             fail(Status(.unavailable, error.description), .protocolError)
         }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        if isTurn {
+            isTurn = false
+            turnEnds()
+        }
         flush()
     }
 
@@ -116,7 +142,7 @@ class ConnectionHandler: ChannelInboundHandler {
 
     /// Sends what the session has to say, as far as the socket takes it.
     func flush() {
-        guard let context, isOpen, !isFlushing, !isLost else { return }
+        guard let context, isOpen, !isFlushing, !isReceiving, !isLost else { return }
         isFlushing = true
         defer { isFlushing = false }
         do {
@@ -127,7 +153,6 @@ class ConnectionHandler: ChannelInboundHandler {
             context.close(promise: nil)
             return
         }
-        drainEvents(ByteBuffer())
         if isSentAway || !session.isAlive { closeAfterOutput(context) }
     }
 
@@ -143,24 +168,15 @@ class ConnectionHandler: ChannelInboundHandler {
     }
 
     private func nextOutput(_ context: ChannelHandlerContext) throws -> ByteBuffer? {
-        var output = context.channel.allocator.buffer(capacity: 64 << 10)
+        var output = buffers.take()
         try output.writeWithOutputRawSpan(minimumWritableBytes: 64 << 10) { span in
-            _ = try session.produce(into: &span)
+            _ = try session.produce(into: &span, telling: self)
         }
+        buffers.keep(output)
         return output.readableBytes > 0 ? output : nil
     }
 
-    private func drainEvents(_ input: ByteBuffer) {
-        session.takeEvents(into: &events)
-        while !events.isEmpty {
-            let batch = events
-            events = []
-            for event in batch { consider(event, input) }
-            session.takeEvents(into: &events)
-        }
-    }
-
-    private func consider(_ event: Event, _ input: ByteBuffer) {
+    final func happened(_ event: Event) {
         switch event {
         case .settings:
             handshakeTimer?.cancel()
@@ -242,6 +258,10 @@ class ConnectionHandler: ChannelInboundHandler {
     /// Ends the connection for a reason at once, telling the peer if it still listens.
     func fail(_ status: Status, _ code: ErrorCode) {
         guard !isLost else { return }
+        guard !isReceiving else {
+            let bound = NIOLoopBound(self, eventLoop: loop)
+            return loop.execute { bound.value.fail(status, code) }
+        }
         session.terminate(code)
         flush()
         lose(status)
@@ -258,6 +278,8 @@ class ConnectionHandler: ChannelInboundHandler {
         lost(status)
     }
 }
+
+private let emptyBuffer = ByteBuffer()
 
 extension TimeAmount {
     init(_ duration: Duration) {

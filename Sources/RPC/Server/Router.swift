@@ -62,6 +62,11 @@ public struct Router: Sendable {
         }
     }
 
+    /// Lets no request message be larger than that, whatever its type allows.
+    mutating func limit(requestBytes: Int?) {
+        for path in routes.keys { routes[path]?.limit.lower(to: requestBytes) }
+    }
+
     private mutating func add<Request, Response>(
         _ method: Method<Request, Response>,
         _ body: @escaping @Sendable (ServerCall, CallContext) async throws -> Void
@@ -69,8 +74,10 @@ public struct Router: Sendable {
         precondition(routes[method.path] == nil, "\(method.path) has two handlers")
         routes[method.path] = Route(
             path: method.path, service: method.service, kind: method.kind,
-            requestName: Request.wireName,
-            maximumRequestBytes: Request.maximumBytes, body: body)
+            limit: MessageLimit(
+                type: Request.wireName, bytes: Request.maximumBytes,
+                option: "ServerConfiguration.maximumRequestBytes", optionBytes: nil),
+            body: body)
     }
 }
 
@@ -79,9 +86,7 @@ struct Route: Sendable {
     let path: String
     let service: String
     let kind: CallKind
-    /// The full name of the request's type.
-    let requestName: String
-    /// The largest request message the method's type allows.
-    let maximumRequestBytes: Int
+    /// How large a request message may be.
+    var limit: MessageLimit
     let body: @Sendable (ServerCall, CallContext) async throws -> Void
 }

@@ -32,6 +32,7 @@ public final class Server: Sendable {
         var router = router
         health = Health(services: router.services)
         HealthService.register(health, in: &router)
+        router.limit(requestBytes: configuration.maximumRequestBytes)
         self.router = router
     }
 

@@ -21,7 +21,7 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
 
     /// What the loop has to do for the call.
     struct Update {
-        var chunks: [Chunk]
+        var chunks: ShortQueue<Chunk>
         var credit: Int
         var headers: Metadata?
         var ending: (status: Status, trailers: Metadata)?
@@ -130,17 +130,14 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
     /// Waits until the loop has news for a reader or a writer, or its task is cancelled.
     private func sleep(reading: Bool) async {
         await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let sleeps = state.withLock { state in
-                    state.addWaiter(continuation, reading: reading)
-                }
-                if !sleeps { continuation.resume() }
+            await Sleeper.sleep { sleeper in
+                state.withLock { $0.addWaiter(sleeper, reading: reading) }
             }
         } onCancel: {
             let waiters = state.withLock { state in
                 state.inbound.readers.interrupt() + state.outbound.writers.interrupt()
             }
-            waiters.resumeAll()
+            waiters.wakeAll()
         }
     }
 
@@ -149,7 +146,7 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
     /// Ends the call with what the peer is to be told; later endings are without effect.
     func end(_ status: Status) {
         let (waiters, mustPost) = state.withLock { $0.end(status) }
-        waiters.resumeAll()
+        waiters.wakeAll()
         if mustPost { mailbox.post(self) }
     }
 
@@ -166,24 +163,24 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
     // MARK: The loop's side
 
     /// Hands over a message and the bytes it came in.
-    func received(_ messages: [[UInt8]], bytes: Int, isLast: Bool) -> Int {
+    func received(_ messages: ShortQueue<[UInt8]>, bytes: Int, isLast: Bool) -> Int {
         let (waiters, credit) = state.withLock { state in
             state.inbound.noteReceived(bytes)
             guard state.ending == nil else {
-                return ([CheckedContinuation<Void, Never>](), state.takeAllCredit())
+                return (Sleepers(), state.takeAllCredit())
             }
-            for message in messages { state.inbound.append(message) }
+            messages.forEach { state.inbound.append($0) }
             if isLast { state.inbound.finish() }
             let hasNews = isLast || !messages.isEmpty
-            let waiters = hasNews ? state.inbound.readers.takeAll() : []
+            let waiters = hasNews ? state.inbound.readers.takeAll() : Sleepers()
             return (waiters, state.inbound.takeCredit())
         }
-        waiters.resumeAll()
+        waiters.wakeAll()
         return credit
     }
 
     func wrote(_ count: Int) {
-        state.withLock { $0.outbound.noteWritten(count) }.resumeAll()
+        state.withLock { $0.outbound.noteWritten(count) }.wakeAll()
     }
 
     /// What is to be done since the last time.
@@ -191,7 +188,7 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
         state.withLock { state in
             state.isPosted = false
             defer {
-                state.outbound.chunks = []
+                state.outbound.chunks = ShortQueue()
                 state.headers = nil
             }
             return Update(
@@ -204,8 +201,6 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
 }
 
 extension ServerCall.State {
-    typealias Wait = CheckedContinuation<Void, Never>
-
     /// Whether the loop must be told that there is something to do.
     mutating func post() -> Bool {
         defer { isPosted = true }
@@ -229,17 +224,17 @@ extension ServerCall.State {
     }
 
     /// False where the waiter need not wait.
-    mutating func addWaiter(_ continuation: Wait, reading: Bool) -> Bool {
+    mutating func addWaiter(_ sleeper: Sleeper, reading: Bool) -> Bool {
         guard ending == nil else { return false }
         if reading {
             guard !inbound.hasMessage, !inbound.isFinished else { return false }
-            return inbound.readers.add(continuation)
+            return inbound.readers.add(sleeper)
         }
-        return outbound.isFull && outbound.writers.add(continuation)
+        return outbound.isFull && outbound.writers.add(sleeper)
     }
 
-    mutating func end(_ status: Status) -> (waiters: [Wait], mustPost: Bool) {
-        guard ending == nil else { return ([], false) }
+    mutating func end(_ status: Status) -> (waiters: Sleepers, mustPost: Bool) {
+        guard ending == nil else { return (Sleepers(), false) }
         ending = status
         inbound.dropAll()
         return (inbound.readers.takeAll() + outbound.writers.takeAll(), post())

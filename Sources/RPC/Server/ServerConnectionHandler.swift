@@ -19,20 +19,22 @@ final class ServerConnectionHandler: ConnectionHandler {
         }
     }
 
-    private let router: Router
+    private var routes: RouteCache
     private let configuration: ServerConfiguration
     private let deadlines: DeadlineTimer
     private var mailbox: Mailbox<ServerCall>?
     private weak var connection: ServerConnection?
     private var peer: Peer?
-    private var entries: [Int32: Entry] = [:]
     /// Calls begun in this turn of the loop.
     private var begun: [ServerCall] = []
+    /// Whether this turn's reading keeps tasks and posts for its end.
+    private var holdsTasks = false
+    private var holdsPosts = false
     private var drainPing: UInt64?
     private var isDraining = false
 
     init(_ router: Router, _ configuration: ServerConfiguration, loop: any EventLoop) throws {
-        self.router = router
+        routes = RouteCache(router)
         self.configuration = configuration
         deadlines = DeadlineTimer(loop)
         var limits = SessionLimits()
@@ -71,9 +73,15 @@ final class ServerConnectionHandler: ConnectionHandler {
         }
     }
 
-    override func channelReadComplete(context: ChannelHandlerContext) {
+    override func turnBegins() {
+        holdsTasks = connection?.executor?.hold() == true
+        holdsPosts = mailbox?.hold() == true
+    }
+
+    override func turnEnds() {
         startCalls()
-        super.channelReadComplete(context: context)
+        if holdsTasks { connection?.executor?.run() }
+        if holdsPosts { mailbox?.drain() }
     }
 
     private func startCalls() {
@@ -93,8 +101,8 @@ final class ServerConnectionHandler: ConnectionHandler {
                         + "\(configuration.maximumHeaderBytes) bytes; send less metadata or raise "
                         + "ServerConfiguration.maximumHeaderBytes"))
         }
-        guard headers.firstBytes(":method")?.elementsEqual("POST".utf8) == true,
-            headers.firstBytes("content-type")?.starts(with: "application/grpc".utf8) == true
+        guard headers.isFirst(.method, "POST"),
+            headers.isFirst(.contentType, "application/grpc", orPrefix: true)
         else {
             return answer(
                 stream,
@@ -103,12 +111,12 @@ final class ServerConnectionHandler: ConnectionHandler {
                     ("grpc-status", "3"), ("grpc-message", "POST application/grpc is expected"),
                 ]))
         }
-        if let encoding = headers.first("grpc-encoding"), encoding != "identity" {
+        if let encoding = headers.first(.grpcEncoding), encoding != "identity" {
             return refuse(
                 stream, Status(.unimplemented, "grpc-encoding \(encoding) is not known"))
         }
-        let path = headers.first(":path") ?? ""
-        guard let route = router.routes[path] else {
+        guard let route = routes.route(of: headers.firstBytes(.path) ?? []) else {
+            let path = headers.first(.path) ?? ""
             return refuse(stream, Status(.unimplemented, "no handler answers \(path)"))
         }
         open(stream, route, headers)
@@ -116,19 +124,14 @@ final class ServerConnectionHandler: ConnectionHandler {
 
     private func open(_ stream: HTTP2.Stream, _ route: Route, _ headers: HeaderList) {
         guard let mailbox else { return }
-        let timeout = headers.firstBytes("grpc-timeout").flatMap(TimeoutCodec.decode)
+        let timeout = headers.firstBytes(.grpcTimeout).flatMap(TimeoutCodec.decode)
         let deadline = timeout.map { ContinuousClock.now + $0 }
         let call = ServerCall(
             route: route, streamID: stream.id, metadata: HeaderCodec.metadata(of: headers),
             deadline: deadline, peer: describePeer(), mailbox: mailbox,
             configuration: configuration)
-        let limit = MessageLimit(
-            type: route.requestName, bytes: route.maximumRequestBytes,
-            option: "ServerConfiguration.maximumRequestBytes",
-            optionBytes: configuration.maximumRequestBytes)
-        let entry = Entry(call, stream, limit: limit)
+        let entry = Entry(call, stream, limit: route.limit)
         stream.owner = entry
-        entries[stream.id] = entry
         if let deadline { deadlines.insert(call, at: deadline) }
         // A call with one request message starts when that is complete.
         if route.kind.streamsRequests { begun.append(call) }
@@ -155,7 +158,7 @@ final class ServerConnectionHandler: ConnectionHandler {
         guard let entry = stream.owner as? Entry, !entry.isFinished else {
             return session.consume(stream, stream.unconsumedBytes)
         }
-        var messages: [[UInt8]] = []
+        var messages = ShortQueue<[UInt8]>()
         do {
             try entry.assembler.feed(
                 input, from: input.readerIndex + range.lowerBound, count: range.count
@@ -174,14 +177,13 @@ final class ServerConnectionHandler: ConnectionHandler {
             return entry.call.abandon(
                 Status(.internal, "the request ended in the middle of a message"))
         }
-        _ = entry.call.received([], bytes: 0, isLast: true)
+        _ = entry.call.received(ShortQueue(), bytes: 0, isLast: true)
         if !entry.call.route.kind.streamsRequests { begun.append(entry.call) }
     }
 
     private func closed(_ stream: HTTP2.Stream, _ code: ErrorCode) {
         guard let entry = stream.owner as? Entry else { return }
         stream.owner = nil
-        entries[stream.id] = nil
         if entry.call.deadline != nil { deadlines.remove(entry.call) }
         if !entry.isFinished {
             entry.isFinished = true
@@ -208,7 +210,9 @@ final class ServerConnectionHandler: ConnectionHandler {
 
     private func update(_ calls: [ServerCall]) {
         for call in calls {
-            guard let entry = entries[call.streamID], entry.call === call else { continue }
+            guard let entry = session.stream(call.streamID)?.owner as? Entry,
+                entry.call === call
+            else { continue }
             do {
                 try apply(call.takeUpdate(), to: entry)
             } catch {
@@ -228,7 +232,7 @@ final class ServerConnectionHandler: ConnectionHandler {
                 entry.stream,
                 update.headers.map(HeaderCodec.response(with:)) ?? HeaderCodec.response)
         }
-        for chunk in update.chunks { session.send(entry.stream, chunk) }
+        update.chunks.forEach { session.send(entry.stream, $0) }
         guard let (status, trailers) = update.ending else { return }
         entry.isFinished = true
         session.consume(entry.stream, entry.stream.unconsumedBytes)
@@ -287,9 +291,8 @@ final class ServerConnectionHandler: ConnectionHandler {
     }
 
     override func lost(_ status: Status) {
-        let open = entries
-        entries = [:]
-        for entry in open.values {
+        for stream in session.openStreams {
+            guard let entry = stream.owner as? Entry else { continue }
             if entry.call.deadline != nil { deadlines.remove(entry.call) }
             entry.stream.owner = nil
             guard !entry.isFinished else { continue }

@@ -12,12 +12,12 @@ import Synchronization
 /// ```
 /// Sendable because the handle is used only between `run` and `done`, and only to cancel, which
 /// the runtime allows from any thread.
-final class CallTask: @unchecked Sendable {
+struct CallTask: ~Copyable, @unchecked Sendable {
     private struct State {
         var handle: Handle?
         var isCancelled = false
         var isCancelling = false
-        var waiter: CheckedContinuation<Void, Never>?
+        var waiter: Sleeper?
     }
 
     /// Sendable for the reason given above.
@@ -43,14 +43,17 @@ final class CallTask: @unchecked Sendable {
 
     /// Forgets the task; whoever is just cancelling it finishes first.
     private func end() async {
-        await withCheckedContinuation { continuation in
-            let isFree = state.withLock { state in
-                state.handle = nil
-                guard state.isCancelling else { return true }
-                state.waiter = continuation
-                return false
+        let isFree = state.withLock { state in
+            state.handle = nil
+            return !state.isCancelling
+        }
+        if isFree { return }
+        await Sleeper.sleep { sleeper in
+            state.withLock { state in
+                guard state.isCancelling else { return false }
+                state.waiter = sleeper
+                return true
             }
-            if isFree { continuation.resume() }
         }
     }
 
@@ -69,6 +72,6 @@ final class CallTask: @unchecked Sendable {
             defer { state.waiter = nil }
             return state.waiter
         }
-        waiter?.resume()
+        waiter?.wake()
     }
 }
