@@ -60,6 +60,30 @@ import Wire
         #expect(full.requests.withLock { $0.count } == 24)
     }
 
+    @Test func `a conversation stays at one replica, and others go elsewhere`() async throws {
+        let both = [ScriptedInference(), ScriptedInference()]
+        try await serving(both[0].router()) { first in
+            try await serving(both[1].router()) { second in
+                let replicas = try replicas(at: [first, second])
+                try await running(replicas) {
+                    for _ in 0..<3 {
+                        for conversation in 0..<16 {
+                            var request = Self.request
+                            request.conversation = "c\(conversation)"
+                            let last = try await finish(replicas.answer(request))
+                            #expect(last?.kind == .finished)
+                        }
+                    }
+                }
+            }
+        }
+        let seen = both.map { $0.requests.withLock { $0.map(\.conversation) } }
+        #expect(seen.map(\.count).reduce(0, +) == 48)
+        #expect(Set(seen[0]).isDisjoint(with: seen[1]))
+        // Sixteen conversations at one place: once in 32,768 pairs of ports.
+        #expect(seen.allSatisfy { !$0.isEmpty })
+    }
+
     @Test func `the model loaded last is loaded again where it is missing`() async throws {
         let folder = try Folder()
         let file = folder.path + "/model"

@@ -1,3 +1,4 @@
+import NIOCore
 import RPC
 import Synchronization
 import Testing
@@ -171,6 +172,17 @@ struct ReplicaTests {
             let failure = await status { _ = try await client.unary(Echo.unary, Bytes([])) }
             #expect(failure.message.contains("\"no.Service\" is serviceUnknown"))
         }
+    }
+
+    @Test func `a server that does not know the watch counts as healthy`() async throws {
+        let listener = try await PlainServer.listen()
+        var configuration = ClientConfiguration()
+        configuration.healthService = "test.Echo"
+        let client = Client(local([try #require(listener.localAddress?.port)]), configuration)
+        try await running(client) {
+            try await expectEqual(client.unary(Echo.unary, Bytes([1])), Bytes([]))
+        }
+        try await listener.close()
     }
 
     // MARK: States

@@ -44,6 +44,9 @@ final class ClientConnection: Sendable {
         mailbox = Mailbox(channel.eventLoop) { calls in bound.value.update(calls) }
     }
 
+    /// Whether it may carry further calls.
+    var isUsable: Bool { callLimit.load(ordering: .relaxed) > 0 }
+
     var hasRoom: Bool {
         load.load(ordering: .sequentiallyConsistent) < callLimit.load(ordering: .relaxed)
     }

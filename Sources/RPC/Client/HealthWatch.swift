@@ -12,7 +12,8 @@ struct HealthWatch: Sendable {
         var random = SystemRandomNumberGenerator()
         while !Task.isCancelled {
             let status = await watch(on: connection) { failures = 0 }
-            if Task.isCancelled { return }
+            // A lost connection says nothing of the server's health; another follows.
+            if Task.isCancelled || !connection.isUsable { return }
             if status.code == .unimplemented { return core.serves(stay) }
             failures += 1
             core.failed(

@@ -111,8 +111,9 @@ package final class ReplicaSet: Sendable {
         var failure: Status?
         for endpoint in target.endpoints {
             do {
-                let target = Target.dns(host: endpoint.host, port: endpoint.port)
-                found += try await target.addresses().map { ($0.endpoint, $0.name) }
+                found += try await Target.addresses([endpoint]).addresses().map {
+                    ($0.endpoint, $0.name)
+                }
             } catch {
                 failure = Status(describing: error)
             }
@@ -137,8 +138,10 @@ package final class ReplicaSet: Sendable {
 
     // MARK: Answers
 
-    /// Begins an answer, at the least busy of the replicas that have the model; where one cannot,
-    /// another does.
+    /// Begins an answer at one of the replicas that have the model; where one cannot, another does.
+    ///
+    /// A conversation goes to the same replica each time, which knows its beginning, as long as that
+    /// one is not much busier than the others; anything else goes to the least busy.
     package func answer(_ request: GenerateRequest, within limit: Duration? = nil) -> AnswerStream {
         let stream = AnswerStream()
         let options = CallOptions(deadline: limit)
@@ -154,7 +157,7 @@ package final class ReplicaSet: Sendable {
         var tried: Set<Target.Endpoint> = []
         var failure: Status?
         while true {
-            guard let replica = await choose(request.model, besides: tried) else {
+            guard let replica = await choose(for: request, besides: tried) else {
                 throw failure ?? refusal(request.model)
             }
             tried.insert(replica.endpoint)
@@ -183,14 +186,35 @@ package final class ReplicaSet: Sendable {
         }
     }
 
-    private func choose(_ model: String, besides tried: Set<Target.Endpoint>) async -> Replica? {
+    private func choose(
+        for request: GenerateRequest, besides tried: Set<Target.Endpoint>
+    ) async -> Replica? {
         func best() -> Replica? {
-            replicas().filter { !tried.contains($0.endpoint) && $0.serves(model) }
-                .shuffled().min { $0.open < $1.open }
+            let able = replicas().filter {
+                !tried.contains($0.endpoint) && $0.serves(request.model)
+            }
+            return owner(of: request.conversation, among: able)
+                ?? able.shuffled().min { $0.open < $1.open }
         }
         if let replica = best() { return replica }
         if tried.isEmpty { await refresh() }
         return best()
+    }
+
+    /// The replica a conversation belongs to: the first, in an order of its own, that is not too
+    /// busy; nil of no conversation.
+    ///
+    /// - Source: Thaler and Ravishankar 1998, "Using Name-Based Mappings to Increase Hit Rates".
+    private func owner(of conversation: String, among able: [Replica]) -> Replica? {
+        guard !conversation.isEmpty else { return nil }
+        let bound = HashRing.bound(
+            open: able.reduce(0) { $0 + $1.open }, servers: able.count, ConsistentHashing())
+        return able.filter { $0.open < bound }
+            .max { Self.rank($0, conversation) < Self.rank($1, conversation) }
+    }
+
+    private static func rank(_ replica: Replica, _ conversation: String) -> UInt64 {
+        HashRing.hash("\(replica.endpoint) \(conversation)")
     }
 
     /// Why nobody can answer.
