@@ -14,7 +14,7 @@ extension ServerConnectionHandler {
     }
 
     /// Looks after memory from time to time until it is not short any more.
-    private func watchMemory() {
+    func watchMemory() {
         guard memoryTimer == nil, !isLost else { return }
         let bound = NIOLoopBound(self, eventLoop: loop)
         memoryTimer = loop.scheduleTask(in: .milliseconds(20)) { bound.value.lookAtMemory() }

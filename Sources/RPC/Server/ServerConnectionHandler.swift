@@ -292,7 +292,7 @@ final class ServerConnectionHandler: ConnectionHandler {
         observe(entry.call)
     }
 
-    private func observe(_ call: ServerCall) {
+    func observe(_ call: ServerCall) {
         let duration = ContinuousClock.now - call.begun
         let status = call.ending ?? .ok
         call.route.counters.countEnd(status.code, after: duration)
