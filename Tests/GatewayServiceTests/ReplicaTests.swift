@@ -32,6 +32,47 @@ import Wire
         }
     }
 
+    @Test(arguments: ["resume", "differ"])
+    func `another goes on where one is lost in the middle of an answer`(
+        question: String
+    ) async throws {
+        let (whole, lost) = (ScriptedInference(), ScriptedInference(lost: true))
+        let request = GenerateRequest.with {
+            $0.instruction = question
+            $0.policy.mode = .off
+        }
+        var failures = 0
+        try await serving(whole.router()) { first in
+            try await serving(lost.router()) { second in
+                let replicas = try replicas(at: [first, second])
+                try await running(replicas) {
+                    while lost.requests.withLock({ $0.count }) < 2 {
+                        do {
+                            let events = try await all(replicas.answer(request))
+                            #expect(events.map(\.sequence) == Array(1...events.count))
+                            #expect(events.count { $0.kind == .segmentStarted } == 1)
+                            let text = events.filter { $0.kind == .delta }.map(\.text).joined()
+                            #expect(text == "draft 0 of <b>\(question)</b>")
+                        } catch let status as Status {
+                            failures += 1
+                            #expect(status.message.contains("answers differently"), "\(status)")
+                        }
+                    }
+                }
+            }
+        }
+        // What the caller has heard cannot be taken back.
+        #expect(failures == (question == "differ" ? 2 : 0))
+        let seeds = whole.requests.withLock { $0.map(\.sampling.seed) }
+        #expect(seeds.allSatisfy { $0 != nil })
+    }
+
+    private func all(_ stream: AnswerStream) async throws -> [GenerateEvent] {
+        var events: [GenerateEvent] = []
+        while let event = try await stream.next() { events.append(event) }
+        return events
+    }
+
     @Test func `one without a model gets no question, and one that lost it passes it on`()
         async throws
     {

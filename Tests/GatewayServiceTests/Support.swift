@@ -55,8 +55,12 @@ final class ScriptedInference: Sendable {
     /// Whether it answers even those questions that say "wait".
     private let isPatient: Bool
 
-    init(patient: Bool = false, model: String = "scripted") {
+    /// Whether it is lost in the middle of each answer.
+    private let isLost: Bool
+
+    init(patient: Bool = false, model: String = "scripted", lost: Bool = false) {
         isPatient = patient
+        isLost = lost
         self.model = Mutex(model)
     }
 
@@ -109,6 +113,11 @@ final class ScriptedInference: Sendable {
         }
         if question.hasPrefix("lost"), isFirst {
             try await script.say(.answer, 0, ["half "], done: false)
+            throw Status(.unavailable, "the connection was lost")
+        }
+        if isLost {
+            try await script.say(
+                .answer, 0, question == "differ" ? ["another "] : ["dra", "ft 0 o"], done: false)
             throw Status(.unavailable, "the connection was lost")
         }
         if question.hasPrefix("fail") { throw Status(.outOfRange, "the prompt is too long") }

@@ -88,14 +88,14 @@ final class Replica: Sendable {
     /// Hands the events of one answer on.
     func generate(
         _ request: GenerateRequest, _ options: CallOptions,
-        _ take: @Sendable (GenerateEvent) -> Void
+        _ take: @Sendable (GenerateEvent) throws -> Void
     ) async throws {
         state.withLock { $0.open += 1 }
         defer { state.withLock { $0.open -= 1 } }
         try await client.serverStreaming(
             InferenceAPI.generate, request, options: options
         ) { events in
-            for try await event in events { take(event) }
+            for try await event in events { try take(event) }
         }
     }
 

@@ -154,6 +154,12 @@ package final class ReplicaSet: Sendable {
         _ request: GenerateRequest, _ options: CallOptions,
         _ take: @escaping @Sendable (GenerateEvent) -> Void
     ) async throws {
+        var request = request
+        if request.sampling.seed == nil {
+            // So that another replica draws the same, where this one is lost on the way.
+            request.sampling.seed = Int.random(in: 0..<(1 << 48))
+        }
+        let replay = AnswerReplay()
         var tried: Set<Target.Endpoint> = []
         var failure: Status?
         while true {
@@ -161,22 +167,28 @@ package final class ReplicaSet: Sendable {
                 throw failure ?? refusal(request.model)
             }
             tried.insert(replica.endpoint)
-            let hasBegun = Atomic(false)
+            replay.begin()
             do {
                 return try await replica.generate(request, options) { event in
-                    hasBegun.store(true, ordering: .relaxed)
-                    take(event)
+                    if let news = replay.news(of: event) { take(news) }
+                    if replay.differs { throw Self.difference }
                 }
             } catch let status as Status {
                 try Task.checkCancellation()
+                if status == Self.difference { throw status }
                 if Self.isOfReplica(status) { replica.failed(status) }
-                guard !hasBegun.load(ordering: .relaxed),
-                    Self.isOfReplica(status) || status.code == .resourceExhausted
+                guard
+                    Self.isOfReplica(status)
+                        || (status.code == .resourceExhausted && !replay.hasBegun)
                 else { throw status }
                 failure = status
             }
         }
     }
+
+    private static let difference = Status(
+        .unavailable,
+        "the replica that answered was lost, and another one answers differently; ask again")
 
     /// Whether a failure is the replica's rather than the request's.
     private static func isOfReplica(_ status: Status) -> Bool {
