@@ -46,6 +46,31 @@ import Testing
         }
     }
 
+    @Test func `limits come from flags and variables, and zero lifts them`() throws {
+        let flags = ["--data-directory", folder()]
+        let environment = HoneEnvironment([
+            "HONE_MAXIMUM_CONNECTION_AGE": "60", "HONE_BUFFER_MEMORY": "16",
+        ])
+        let options = try ServiceOptions.parse(
+            flags + ["--maximum-concurrent-calls", "0", "--listen-socket", "/tmp/s"])
+        let limits = try options.settings(for: .data, environment).limits
+        #expect(limits.concurrentCalls == nil)
+        #expect(limits.queuedCalls == 256)
+        #expect(limits.connectionAge == .seconds(60))
+        #expect(limits.bufferBytes == 16 << 20)
+        var configuration = ServerConfiguration()
+        limits.apply(to: &configuration)
+        #expect(configuration.addresses.last == .unix(path: "/tmp/s"))
+        #expect(configuration.maximumConnectionAge == .seconds(60))
+        let wrong = HoneEnvironment(["HONE_BUFFER_MEMORY": "much"])
+        #expect(
+            throws: SettingsError.badNumber(
+                setting: "--buffer-memory", value: "much", expected: "a whole number from 1")
+        ) {
+            try ServiceOptions.parse(flags).settings(for: .data, wrong)
+        }
+    }
+
     @Test func `other services are found by flag, variable or port`() throws {
         let environment = HoneEnvironment(["HONE_TRAINER_SERVICE": "trainer:7403"])
         let options = try ConnectionOptions.parse(["--data-service", "10.0.0.1:1"])

@@ -7,15 +7,30 @@ import Wire
 /// Makes calls over HTTP/2, to all servers of a target.
 public final class Client: Sendable {
     package let core: ClientCore
+    /// Whose calls are made without a network; nil of none.
+    private let inProcess: Server?
 
     public init(_ target: Target, _ configuration: ClientConfiguration = ClientConfiguration()) {
         core = ClientCore(target, configuration)
+        inProcess = nil
+    }
+
+    /// Makes calls to a server of this process: no sockets, no frames, the same semantics.
+    ///
+    /// The server must run, though it need not listen anywhere. Settings of names, of TLS and of
+    /// keepalive are without meaning here; all others hold.
+    public init(
+        inProcess server: Server, _ configuration: ClientConfiguration = ClientConfiguration()
+    ) {
+        core = ClientCore(.addresses([.init(host: "in-process", port: 0)]), configuration)
+        inProcess = server
     }
 
     /// Keeps the connections; calls wait until this runs, and fail once it was cancelled.
     public func run() async throws {
         guard core.begin() else { return }
         defer { core.stop() }
+        if let inProcess { return try await run(with: inProcess) }
         let tls = try core.configuration.tls.map { try TLSContext(.client, $0) }
         let (ticks, ticker) = AsyncStream.makeStream(
             of: Void.self, bufferingPolicy: .bufferingNewest(1))

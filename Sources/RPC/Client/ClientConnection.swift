@@ -12,13 +12,31 @@ final class ClientEndpoint: Sendable {
     }
 }
 
+/// What carries the calls of a client's connection.
+protocol ClientCarrier: Sendable {
+    /// Takes no new calls, and closes once those that are open have ended.
+    func retire()
+    func close()
+    /// Done once it is closed.
+    var closeFuture: EventLoopFuture<Void> { get }
+}
+
+/// Carries calls over a channel.
+private struct ChannelCarrier: ClientCarrier {
+    let channel: any Channel
+    let handler: NIOLoopBound<ClientConnectionHandler>
+
+    func retire() { channel.eventLoop.execute { handler.value.retire() } }
+    func close() { channel.close(promise: nil) }
+    var closeFuture: EventLoopFuture<Void> { channel.closeFuture }
+}
+
 /// One open connection of a client, as its calls see it.
 final class ClientConnection: Sendable {
-    let channel: any Channel
     let peer: Peer
     let endpoint: ClientEndpoint
     private let core: ClientCore
-    private let handler: NIOLoopBound<ClientConnectionHandler>
+    private let carrier: any ClientCarrier
     let mailbox: Mailbox<ClientCall>
     /// What runs the callers' tasks that are on the client's loop.
     var executor: LoopExecutor { core.executor }
@@ -35,17 +53,28 @@ final class ClientConnection: Sendable {
         _ channel: any Channel, _ handler: ClientConnectionHandler, to endpoint: ClientEndpoint,
         core: ClientCore
     ) {
-        self.channel = channel
         self.endpoint = endpoint
         self.core = core
         peer = Peer(address: endpoint.stay.address.description)
         let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
-        self.handler = bound
+        carrier = ChannelCarrier(channel: channel, handler: bound)
         mailbox = Mailbox(channel.eventLoop) { calls in bound.value.update(calls) }
     }
 
     /// Whether it may carry further calls.
     var isUsable: Bool { callLimit.load(ordering: .relaxed) > 0 }
+
+    /// - Parameter update: takes what calls have posted; called on the client's loop.
+    init(
+        _ carrier: any ClientCarrier, to endpoint: ClientEndpoint, core: ClientCore,
+        update: @escaping @Sendable ([ClientCall]) -> Void
+    ) {
+        self.endpoint = endpoint
+        self.core = core
+        self.carrier = carrier
+        peer = Peer(address: endpoint.stay.address.description)
+        mailbox = Mailbox(core.loop, deliver: update)
+    }
 
     var hasRoom: Bool {
         load.load(ordering: .sequentiallyConsistent) < callLimit.load(ordering: .relaxed)
@@ -88,10 +117,12 @@ final class ClientConnection: Sendable {
 
     /// Takes no new calls, and closes once those that are open have ended.
     func retire() {
-        channel.eventLoop.execute { self.handler.value.retire() }
+        carrier.retire()
     }
 
     func close() {
-        channel.close(promise: nil)
+        carrier.close()
     }
+
+    var closeFuture: EventLoopFuture<Void> { carrier.closeFuture }
 }

@@ -235,7 +235,7 @@ package final class ClientCore: Sendable {
             state.open[ObjectIdentifier(connection)] = connection
             return state.phase == .stopped
         }
-        connection.channel.closeFuture.whenComplete { _ in
+        connection.closeFuture.whenComplete { _ in
             self.change { $0.open[ObjectIdentifier(connection)] = nil }
         }
         if isStopped { connection.close() }

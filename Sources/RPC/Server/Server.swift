@@ -22,6 +22,9 @@ public final class Server: Sendable {
         var connectionsOfAddress: [String: Int] = [:]
         var addressWaiters: [AddressWaiter] = []
         var certificateTimer: RepeatedTask?
+        /// Connections of clients in this process, and where new ones go.
+        var inProcess: [ObjectIdentifier: InProcessLink] = [:]
+        var inProcessListener: AsyncStream<InProcessLink>.Continuation?
     }
 
     /// What the server answers to health probes.
@@ -69,20 +72,24 @@ public final class Server: Sendable {
         let listeners = try await bindAll()
         defer { for listener in listeners { listener.file?.remove() } }
         let addresses = listeners.map(\.address)
+        let (links, linkListener) = AsyncStream.makeStream(of: InProcessLink.self)
         let (waiters, mayServe) = state.withLock { state in
             guard case .binding = state.phase else { return ([AddressWaiter](), false) }
+            state.inProcessListener = linkListener
             state.phase = .listening(addresses, listeners.map(\.connections.channel))
             defer { state.addressWaiters = [] }
             return (state.addressWaiters, true)
         }
         for waiter in waiters { waiter.resume(returning: addresses) }
         if !mayServe {
+            linkListener.finish()
             for listener in listeners { listener.connections.channel.close(promise: nil) }
         }
         try await withThrowingDiscardingTaskGroup { group in
             for listener in listeners {
                 group.addTask { try await self.accept(from: listener) }
             }
+            group.addTask { await self.accept(links) }
         }
     }
 
@@ -149,6 +156,7 @@ public final class Server: Sendable {
         let (listeners, connections, waiters) = state.withLock { $0.drain() }
         for listener in listeners { listener.close(promise: nil) }
         for connection in connections { connection.drain() }
+        drainInProcess()
         for waiter in waiters {
             waiter.resume(throwing: Status(.unavailable, "the server was drained"))
         }
@@ -169,6 +177,7 @@ public final class Server: Sendable {
             return (state.addressWaiters, Array(state.connections.values), state.certificateTimer)
         }
         timer?.cancel()
+        closeInProcess()
         for connection in connections { connection.close() }
         for waiter in waiters { waiter.resume(throwing: error) }
     }

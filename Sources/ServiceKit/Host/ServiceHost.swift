@@ -74,6 +74,13 @@ public struct ServiceHost: Sendable {
         var configuration = ServerConfiguration(
             host: settings.listen.host, port: settings.listen.port, tls: settings.tls)
         configuration.interceptors = [Tracing(), CallLog(logger)]
+        settings.limits.apply(to: &configuration)
+        configuration.certificatesReloaded = { [logger] error in
+            guard let error else { return logger.notice("certificates reloaded") }
+            logger.error(
+                "certificates not reloaded: those read before stay in use",
+                metadata: ["reason": "\(error)"])
+        }
         adjust(&configuration)
         var router = router
         router.register(AdminHandler(describing: router))

@@ -49,6 +49,7 @@ public struct ServiceOptions: ParsableArguments, Sendable {
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     public var logLevel: String?
     @OptionGroup(title: "TLS") public var tls: TLSOptions
+    @OptionGroup(title: "Limits") public var limits: ServerLimitOptions
 
     public init() {}
 
@@ -74,10 +75,12 @@ public struct ServiceOptions: ParsableArguments, Sendable {
         } catch {
             throw SettingsError.noFolder(path: folder, reason: "\(error)")
         }
-        return ServiceSettings(
+        var settings = ServiceSettings(
             service: service, listen: try ListenAddress(parsing: address), dataDirectory: folder,
             readyFile: readyFile ?? environment["READY_FILE"],
             tls: try tls.settings(environment, serving: true), logLevel: level)
+        settings.limits = try limits.limits(environment)
+        return settings
     }
 }
 
@@ -90,6 +93,7 @@ public struct ServiceSettings: Sendable {
     /// Nil serves, and calls others, without TLS.
     public var tls: TLSSettings?
     public var logLevel: Logger.Level
+    public var limits = ServerLimits()
     /// How long open calls may go on once the service is asked to end.
     public var drainLimit = Duration.seconds(5)
 
