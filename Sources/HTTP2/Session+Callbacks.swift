@@ -185,8 +185,7 @@ extension Session {
     }
 
     private func receivedData(_ id: Int32, start: Int, count: Int) {
-        // Fails only without memory, where the connection is lost anyway.
-        _ = unsafe nghttp2_session_consume_connection(handle, count)
+        consumeConnection(count)
         guard let stream = streams[id] else { return }
         stream.unconsumedBytes += count
         tell(.data(stream, range: start..<start + count))

@@ -33,6 +33,13 @@ import CNghttp2
     /// How many tiny WINDOW_UPDATE frames are still borne.
     var tinyUpdates: Int
     var isAbused = false
+    /// Whether the connection's own window stays as it is, so that the peer can send no more than
+    /// that on all streams together.
+    public var holdsWindow: Bool = false {
+        didSet { if !holdsWindow, oldValue { releaseWindow() } }
+    }
+    /// Received bytes that the connection's window does not have back.
+    var heldWindowBytes = 0
     var hasSettings = false
 
     /// A session that has its preface and SETTINGS ready to send.

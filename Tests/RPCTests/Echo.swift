@@ -172,5 +172,5 @@ func expectEqual<Value: Equatable>(
 final class Counter: Sendable {
     private let count = Mutex(0)
     var value: Int { count.withLock { $0 } }
-    func add() { count.withLock { $0 += 1 } }
+    func add(_ number: Int = 1) { count.withLock { $0 += number } }
 }

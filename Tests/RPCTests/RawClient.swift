@@ -18,6 +18,7 @@ final class RawClient {
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     private(set) var answers: [Int32: Answer] = [:]
     private(set) var hasEnded = false
+    private(set) var pongs = 0
     /// What the server said in its GOAWAY.
     private(set) var goAway: String?
     private var events: [Event] = []
@@ -118,8 +119,17 @@ final class RawClient {
             answers[stream.id]?.isClosed = true
             answers[stream.id]?.code = code
         case .goAway(_, _, let message): goAway = message
+        case .pingAcknowledged: pongs += 1
         default: break
         }
+    }
+
+    /// Gives a call up.
+    func cancel(_ id: Int32) async throws {
+        if let stream = session.openStreams.first(where: { $0.id == id }) {
+            session.reset(stream, .cancel)
+        }
+        try await flush()
     }
 
     func ping(_ payload: UInt64) async throws {

@@ -13,6 +13,8 @@ struct InboundHalf {
     private var received = 0
     private var taken = 0
     private var credited = 0
+    /// What of the bytes kept for a reader the connection's memory knows.
+    var counted = CountedBytes()
 
     init() {}
 
@@ -42,6 +44,9 @@ struct InboundHalf {
         return message
     }
 
+    /// Bytes kept for a reader: messages, and one that is not complete.
+    var heldBytes: Int { received - taken }
+
     /// What the peer may be given back now.
     var creditDue: Int { max(0, (hasMessage ? taken : received) - credited) }
 
@@ -53,6 +58,7 @@ struct InboundHalf {
 
     mutating func dropAll() {
         messages = ShortQueue()
+        taken = received
     }
 }
 
@@ -62,6 +68,8 @@ struct OutboundHalf {
     var chunks = ShortQueue<Chunk>()
     /// Bytes accepted and not framed yet.
     var bufferedBytes = 0
+    /// What of them the connection's memory knows.
+    var counted = CountedBytes()
     var writers = Waiters()
 
     init(limit: Int) {

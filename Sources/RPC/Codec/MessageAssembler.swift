@@ -26,6 +26,14 @@ struct MessageAssembler {
         self.limit = limit
     }
 
+    /// The bytes of a message that is not complete.
+    var heldBytes: Int { body.count }
+
+    /// Forgets a message that will not be completed.
+    mutating func drop() {
+        body = []
+    }
+
     /// Whether the bytes so far end between two messages.
     var isBetweenMessages: Bool { prefixCount == 0 }
 

@@ -22,11 +22,10 @@ final class AdmissionControl: Sendable {
         var router = router
         for (number, path) in router.paths.enumerated() {
             guard let route = router.routes[path] else { continue }
-            let priority = limits.priority(of: route)
+            let priority = route.priority
             guard priority != .critical else { continue }
             // How long a stream lasts is up to its caller and tells nothing of load.
             let method = route.kind == .unary ? number : nil
-            router.routes[path]?.priority = priority
             router.routes[path]?.body = { call, context in
                 try await self.enter(priority, context)
                 let begun = ContinuousClock.now
@@ -41,8 +40,8 @@ final class AdmissionControl: Sendable {
 
     /// Why a call of a route is refused before anything was done for it; nil where it is not.
     func refusal(of route: Route) -> (status: Status, trailers: Metadata)? {
-        guard let priority = route.priority,
-            let refusal = state.withLock({ $0.refusal(of: priority) })
+        guard route.priority != .critical,
+            let refusal = state.withLock({ $0.refusal(of: route.priority) })
         else { return nil }
         return (refusal.status, refusal.trailers)
     }

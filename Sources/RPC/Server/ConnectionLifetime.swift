@@ -27,11 +27,16 @@ final class ConnectionLifetime {
     private var idleSince: ContinuousClock.Instant?
     private var begunWhenIdle = 0
 
+    /// Nil where a connection may live as long as it likes.
+    ///
     /// - Parameter request: called on the loop.
-    init(
+    init?(
         _ configuration: ServerConfiguration, loop: any EventLoop,
         request: @escaping (Request) -> Void
     ) {
+        guard
+            configuration.maximumConnectionAge != nil || configuration.maximumConnectionIdle != nil
+        else { return nil }
         self.loop = loop
         self.request = request
         grace = configuration.connectionAgeGrace

@@ -45,7 +45,7 @@ package struct UnloadedTime {
             seconds = sample
             return 1
         }
-        seconds = known + (sample - known) * (sample < known ? 0.2 : 0.002)
+        seconds = known + (sample - known) * (sample < known ? 0.2 : 0.0002)
         return sample / known
     }
 }

@@ -106,6 +106,7 @@ struct Route: Sendable {
     let kind: CallKind
     /// How large a request message may be.
     var limit: MessageLimit
+    var priority = CallPriority.normal
     let counters: MethodCounters
     var body: @Sendable (ServerCall, CallContext) async throws -> Void
     /// The same for a call whose messages interceptors may have changed.

@@ -141,7 +141,7 @@ extension Server {
         on channel: any Channel, from peer: String, _ tls: TLSFiles?
     ) throws -> ServerConnection {
         let handler = try ServerConnectionHandler(
-            router, configuration, peer: peer, loop: channel.eventLoop)
+            router, configuration, load, peer: peer, loop: channel.eventLoop)
         let connection = ServerConnection(channel, handler, configuration.handlers)
         try register(connection, channel)
         if let tls {

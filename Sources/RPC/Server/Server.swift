@@ -30,6 +30,7 @@ public final class Server: Sendable {
     public let counters: [MethodCounters]
     let configuration: ServerConfiguration
     let router: Router
+    let load: ServerLoad
     let state = Mutex(State())
 
     public init(_ configuration: ServerConfiguration, router: Router) {
@@ -39,7 +40,12 @@ public final class Server: Sendable {
         health = Health(services: router.services)
         HealthService.register(health, in: &router)
         router.limit(requestBytes: configuration.maximumRequestBytes)
-        self.router = router
+        for (path, route) in router.routes {
+            router.routes[path]?.priority = configuration.load.priority(of: route)
+        }
+        let admission = AdmissionControl(configuration.load, router)
+        load = ServerLoad(admission)
+        self.router = admission?.guarding(router) ?? router
     }
 
     /// Serves until its task is cancelled, which ends open calls at once, or until drained.

@@ -17,6 +17,8 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
         /// How the call ended; readers and writers get it from then on.
         var ending: Status?
         var isPosted = false
+        /// Whether a writer waits until the connection's memory has room.
+        var waitsForMemory = false
     }
 
     /// What the loop has to do for the call.
@@ -25,6 +27,7 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
         var credit: Int
         var headers: Metadata?
         var ending: (status: Status, trailers: Metadata)?
+        var waitsForMemory: Bool
     }
 
     let route: Route
@@ -38,13 +41,17 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
     /// Compresses answers; nil where they stay as they are.
     let deflater: MessageDeflater?
     private let mailbox: Mailbox<ServerCall>
+    let memory: ConnectionMemory
+    /// What `memory` knows of the bytes this call is to send.
+    let countedBytes = Atomic<Int>(0)
     private let creditThreshold: Int
     private let task = CallTask()
-    private let state: Mutex<State>
+    let state: Mutex<State>
 
     init(
         route: Route, streamID: Int32, metadata: Metadata, deadline: ContinuousClock.Instant?,
-        peer: Peer, mailbox: Mailbox<ServerCall>, inflater: MessageInflater?,
+        peer: Peer, mailbox: Mailbox<ServerCall>, memory: ConnectionMemory,
+        inflater: MessageInflater?,
         deflater: MessageDeflater?, configuration: ServerConfiguration
     ) {
         self.route = route
@@ -55,6 +62,7 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
         self.mailbox = mailbox
         self.inflater = inflater
         self.deflater = deflater
+        self.memory = memory
         creditThreshold = configuration.streamWindowBytes / 4
         state = Mutex(State(outbound: OutboundHalf(limit: configuration.writeBufferBytes)))
     }
@@ -90,12 +98,13 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
 
     func nextMessage() async throws -> [UInt8]? {
         while true {
-            let (message, isOver, mustPost) = try state.withLock { state in
-                try state.nextMessage(threshold: creditThreshold)
+            let (news, change) = try state.withLock { state in
+                (try state.nextMessage(threshold: creditThreshold), countInbound(&state))
             }
-            if mustPost { mailbox.post(self) }
-            if let message, let inflater { return try inflater.open(message) }
-            if message != nil || isOver { return message }
+            memory.add(change)
+            if news.mustPost { mailbox.post(self) }
+            if let message = news.message, let inflater { return try inflater.open(message) }
+            if news.message != nil || news.isOver { return news.message }
             try Task.checkCancellation()
             await sleep(reading: true)
         }
@@ -103,11 +112,13 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
 
     func write(_ message: [UInt8]) async throws {
         let (flag, message) = try deflater?.close(message) ?? (0, message)
-        let (mustPost, isFull) = try state.withLock { state in
+        if memory.isShort { try await waitForMemory() }
+        let (mustPost, isFull, change) = try state.withLock { state in
             if let ending = state.ending { throw ending }
             state.outbound.append(message, flag: flag)
-            return (state.post(), state.outbound.isFull)
+            return (state.post(), state.outbound.isFull, countOutbound(&state))
         }
+        memory.add(change)
         route.counters.countSent(bytes: MessageAssembler.prefixBytes + message.count)
         if mustPost { mailbox.post(self) }
         guard isFull else { return }
@@ -151,13 +162,19 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
         }
     }
 
+    /// Tells the loop that there is something to do.
+    func post() { mailbox.post(self) }
+
     // MARK: Endings
 
     /// Ends the call with what the peer is to be told; later endings are without effect.
     func end(_ status: Status) {
-        let (waiters, mustPost) = state.withLock { $0.end(status) }
-        waiters.wakeAll()
-        if mustPost { mailbox.post(self) }
+        let (news, change) = state.withLock { state in
+            (state.end(status), countInbound(&state))
+        }
+        memory.add(change)
+        news.waiters.wakeAll()
+        if news.mustPost { mailbox.post(self) }
     }
 
     /// Ends the call from without, and with it the handler's task.
@@ -178,23 +195,28 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
 
     /// Hands over a message and the bytes it came in.
     func received(_ messages: ShortQueue<[UInt8]>, bytes: Int, isLast: Bool) -> Int {
-        let (waiters, credit) = state.withLock { state in
+        let (waiters, credit, change) = state.withLock { state in
             state.inbound.noteReceived(bytes)
             guard state.ending == nil else {
-                return (Sleepers(), state.takeAllCredit())
+                return (Sleepers(), state.takeAllCredit(), 0)
             }
             messages.forEach { state.inbound.append($0) }
             if isLast { state.inbound.finish() }
             let hasNews = isLast || !messages.isEmpty
             let waiters = hasNews ? state.inbound.readers.takeAll() : Sleepers()
-            return (waiters, state.inbound.takeCredit())
+            return (waiters, state.inbound.takeCredit(), countInbound(&state))
         }
+        memory.add(change)
         waiters.wakeAll()
         return credit
     }
 
     func wrote(_ count: Int) {
-        state.withLock { $0.outbound.noteWritten(count) }.wakeAll()
+        let (sleepers, change) = state.withLock { state in
+            (state.outbound.noteWritten(count), countOutbound(&state))
+        }
+        memory.add(change)
+        sleepers.wakeAll()
     }
 
     /// What is to be done since the last time.
@@ -204,10 +226,12 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
             defer {
                 state.outbound.chunks = ShortQueue()
                 state.headers = nil
+                state.waitsForMemory = false
             }
             return Update(
                 chunks: state.outbound.chunks, credit: state.inbound.takeCredit(),
-                headers: state.headers, ending: state.ending.map { ($0, state.trailers) })
+                headers: state.headers, ending: state.ending.map { ($0, state.trailers) },
+                waitsForMemory: state.waitsForMemory)
         }
     }
 

@@ -35,6 +35,16 @@ public struct ServerConfiguration: Sendable {
     public var connectionWindowBytes: Int = 8 << 20
     /// How many response bytes a call may queue before its handler is suspended.
     public var writeBufferBytes: Int = 256 << 10
+    /// How many calls are answered at a time, and whom the server refuses beyond.
+    public var load: LoadLimits = LoadLimits()
+    /// How many bytes the buffers of all connections may hold, of this server and of those that
+    /// share the budget. Beyond it new calls are refused, callers may send no more, handlers wait
+    /// before they write, and calls whose callers are too slow are ended.
+    public var memory: MemoryBudget = .process
+    /// The same for each connection.
+    public var connectionMemoryBytes: Int = 64 << 20
+    /// How long the buffered bytes of a call may stay as they are while memory is short.
+    public var slowReaderLimit: Duration = .seconds(10)
     /// How many connections may be open; further ones are closed at once.
     public var maximumConnections: Int = 4096
     /// How many connections one IP address may have open; nil sets no limit of its own. Unix

@@ -4,20 +4,7 @@ import TLS
 
 /// A server's side of a connection: requests become calls, answers become frames.
 final class ServerConnectionHandler: ConnectionHandler {
-    /// A call with what only the loop needs to know of it.
-    private final class Entry {
-        let call: ServerCall
-        let stream: HTTP2.Stream
-        var assembler: MessageAssembler
-        var hasHeaders = false
-        var isFinished = false
-
-        init(_ call: ServerCall, _ stream: HTTP2.Stream, limit: MessageLimit) {
-            self.call = call
-            self.stream = stream
-            assembler = MessageAssembler(limit: limit)
-        }
-    }
+    typealias Entry = ServerStreamEntry
 
     private var routes: RouteCache
     private let configuration: ServerConfiguration
@@ -27,6 +14,11 @@ final class ServerConnectionHandler: ConnectionHandler {
     private let peerAddress: String
     private var peer: Peer?
     private var lifetime: ConnectionLifetime?
+    private let load: ServerLoad
+    private let memory: ConnectionMemory
+    private var memoryTimer: Scheduled<Void>?
+    /// Since when streams that were ended for want of memory have not closed.
+    private var evictedSince: ContinuousClock.Instant?
     /// Calls begun in this turn of the loop.
     private var begun: [ServerCall] = []
     /// Whether this turn's reading keeps tasks and posts for its end.
@@ -37,10 +29,14 @@ final class ServerConnectionHandler: ConnectionHandler {
 
     /// - Parameter peer: where the connection comes from.
     init(
-        _ router: Router, _ configuration: ServerConfiguration, peer: String, loop: any EventLoop
+        _ router: Router, _ configuration: ServerConfiguration, _ load: ServerLoad, peer: String,
+        loop: any EventLoop
     ) throws {
         routes = RouteCache(router)
         self.configuration = configuration
+        self.load = load
+        memory = ConnectionMemory(
+            configuration.memory, limitBytes: configuration.connectionMemoryBytes)
         peerAddress = peer
         deadlines = DeadlineTimer(loop)
         var limits = SessionLimits()
@@ -85,7 +81,10 @@ final class ServerConnectionHandler: ConnectionHandler {
         case .end(let stream): ended(stream)
         case .wrote(let stream):
             let count = stream.takeWrittenBytes()
-            if let entry = stream.owner as? Entry, !entry.isFinished { entry.call.wrote(count) }
+            if let entry = stream.owner as? Entry {
+                entry.movedBytes &+= count
+                if !entry.isFinished || entry.call.holdsMemory { entry.call.wrote(count) }
+            }
         case .closed(let stream, let code): closed(stream, code)
         case .pingAcknowledged(let payload):
             if payload == drainPing { finishDraining() }
@@ -142,6 +141,9 @@ final class ServerConnectionHandler: ConnectionHandler {
             let path = headers.first(.path) ?? ""
             return refuse(stream, Status(.unimplemented, "no handler answers \(path)"))
         }
+        if let refusal = load.refusal(of: route, memory) {
+            return refuse(stream, refusal.status, refusal.trailers)
+        }
         open(stream, route, headers, isCompressed: isCompressed)
     }
 
@@ -154,7 +156,7 @@ final class ServerConnectionHandler: ConnectionHandler {
         let deadline = timeout.map { ContinuousClock.now + $0 }
         let call = ServerCall(
             route: route, streamID: stream.id, metadata: HeaderCodec.metadata(of: headers),
-            deadline: deadline, peer: describePeer(), mailbox: mailbox,
+            deadline: deadline, peer: describePeer(), mailbox: mailbox, memory: memory,
             inflater: isCompressed ? MessageInflater(limit: route.limit) : nil,
             deflater: deflater(for: headers), configuration: configuration)
         route.counters.countStart()
@@ -189,6 +191,7 @@ final class ServerConnectionHandler: ConnectionHandler {
         guard let entry = stream.owner as? Entry, !entry.isFinished else {
             return session.consume(stream, stream.unconsumedBytes)
         }
+        entry.movedBytes &+= range.count
         var messages = ShortQueue<[UInt8]>()
         do {
             try entry.assembler.feed(
@@ -201,7 +204,7 @@ final class ServerConnectionHandler: ConnectionHandler {
         entry.call.route.counters.countReceived(messages: messages.count, bytes: range.count)
         let credit = entry.call.received(
             messages, bytes: range.count + entry.call.flagBytes(messages.count), isLast: false)
-        session.consume(stream, min(credit, stream.unconsumedBytes))
+        giveBack(credit, of: entry)
     }
 
     private func ended(_ stream: HTTP2.Stream) {
@@ -224,13 +227,16 @@ final class ServerConnectionHandler: ConnectionHandler {
             entry.call.abandon(Status(.cancelled, "the caller gave up (\(code))"))
             observe(entry.call)
         }
+        entry.call.releaseMemory()
         if isDraining, drainPing == nil, session.openStreamCount == 0 { finishClosing() }
     }
 
     // MARK: Answers
 
-    private func refuse(_ stream: HTTP2.Stream, _ status: Status) {
-        answer(stream, HeaderCodec.trailersOnly(status, Metadata()))
+    private func refuse(
+        _ stream: HTTP2.Stream, _ status: Status, _ trailers: Metadata = Metadata()
+    ) {
+        answer(stream, HeaderCodec.trailersOnly(status, trailers))
     }
 
     private func answer(_ stream: HTTP2.Stream, _ headers: HeaderList) {
@@ -259,7 +265,8 @@ final class ServerConnectionHandler: ConnectionHandler {
 
     private func apply(_ update: ServerCall.Update, to entry: Entry) throws {
         guard !entry.isFinished else { return }
-        session.consume(entry.stream, min(update.credit, entry.stream.unconsumedBytes))
+        giveBack(update.credit, of: entry)
+        if update.waitsForMemory { watchMemory() }
         if !entry.hasHeaders, !update.chunks.isEmpty || update.headers != nil {
             entry.hasHeaders = true
             try session.respond(
@@ -274,6 +281,8 @@ final class ServerConnectionHandler: ConnectionHandler {
         guard let (status, trailers) = update.ending else { return }
         entry.isFinished = true
         session.consume(entry.stream, entry.stream.unconsumedBytes)
+        entry.withheldBytes = 0
+        entry.assembler.drop()
         if entry.hasHeaders {
             try session.finish(entry.stream, trailers: HeaderCodec.trailers(status, trailers))
         } else {
@@ -291,6 +300,66 @@ final class ServerConnectionHandler: ConnectionHandler {
         observer.callEnded(
             CallSummary(
                 method: call.route.path, peer: call.peer, status: status, duration: duration))
+    }
+
+    // MARK: Memory
+
+    /// Lets the peer send as much again as was taken, unless memory is short.
+    private func giveBack(_ credit: Int, of entry: Entry) {
+        let stream = entry.stream
+        let credit = min(credit, stream.unconsumedBytes - entry.withheldBytes)
+        guard memory.isShort else { return session.consume(stream, credit) }
+        entry.withheldBytes += credit
+        session.holdsWindow = true
+        watchMemory()
+    }
+
+    /// Looks after memory from time to time until it is not short any more.
+    private func watchMemory() {
+        guard memoryTimer == nil, !isLost else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        memoryTimer = loop.scheduleTask(in: .milliseconds(20)) { bound.value.lookAtMemory() }
+    }
+
+    private func lookAtMemory() {
+        memoryTimer = nil
+        guard !isLost else { return }
+        let entries = session.openStreams.compactMap { $0.owner as? Entry }
+        if memory.isShort {
+            endStalled(entries)
+            watchMemory()
+        } else {
+            session.holdsWindow = false
+            for entry in entries {
+                session.consume(entry.stream, entry.withheldBytes)
+                entry.withheldBytes = 0
+                entry.stalledSince = nil
+                entry.call.memoryCameFree()
+            }
+        }
+        flush()
+    }
+
+    /// Ends the calls whose peers neither take nor send what would free memory.
+    private func endStalled(_ entries: [Entry]) {
+        let now = ContinuousClock.now
+        if !entries.contains(where: \.isEvicted) { evictedSince = nil }
+        if let evictedSince, now - evictedSince >= .seconds(1) {
+            // Not even the resets were taken.
+            return fail(ConnectionMemory.status, .enhanceYourCalm)
+        }
+        for entry in entries where !entry.isEvicted {
+            guard entry.isStalled(at: now, for: configuration.slowReaderLimit) else { continue }
+            entry.isEvicted = true
+            evictedSince = evictedSince ?? now
+            entry.call.abandon(
+                Status(.resourceExhausted, "memory is short, and the caller is too slow"))
+            if !entry.isFinished {
+                entry.isFinished = true
+                observe(entry.call)
+            }
+            session.reset(entry.stream, .enhanceYourCalm)
+        }
     }
 
     // MARK: The end
@@ -332,6 +401,7 @@ final class ServerConnectionHandler: ConnectionHandler {
 
     override func lost(_ status: Status) {
         lifetime?.stop()
+        memoryTimer?.cancel()
         for stream in session.openStreams {
             guard let entry = stream.owner as? Entry else { continue }
             if entry.call.deadline != nil { deadlines.remove(entry.call) }
@@ -339,6 +409,7 @@ final class ServerConnectionHandler: ConnectionHandler {
             guard !entry.isFinished else { continue }
             entry.isFinished = true
             entry.call.abandon(Status(.cancelled, "the connection was lost: \(status.message)"))
+            entry.call.releaseMemory()
             observe(entry.call)
         }
         startCalls()
