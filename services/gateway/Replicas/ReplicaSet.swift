@@ -111,8 +111,9 @@ package final class ReplicaSet: Sendable {
         var failure: Status?
         for endpoint in target.endpoints {
             do {
-                let target = Target.dns(host: endpoint.host, port: endpoint.port)
-                found += try await target.addresses().map { ($0.endpoint, $0.name) }
+                found += try await Target.addresses([endpoint]).addresses().map {
+                    ($0.endpoint, $0.name)
+                }
             } catch {
                 failure = Status(describing: error)
             }
