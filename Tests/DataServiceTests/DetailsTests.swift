@@ -9,7 +9,7 @@ struct DetailsTests {
             (DataError.badName("a@b"), "name"), (.nothingToMerge, "inputs"),
             (.badOption(name: "limit", value: "x", allowed: "a number"), "options.limit"),
             (.badHash("xyz"), "hash"),
-        ] {
+        ] as [(DataError, String)] {
             let status = error.status
             #expect(status.code == .invalidArgument)
             #expect(status.message == "\(error)")
