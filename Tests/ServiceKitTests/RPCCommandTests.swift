@@ -57,6 +57,14 @@ struct RPCCommandTests {
     private func serving(_ body: (String) async throws -> Void) async throws {
         var router = Router()
         router.register(Handler())
+        router.clientStreaming(DataAPI.writeArtifact) { chunks, _ in
+            var artifact = Artifact()
+            for try await chunk in chunks {
+                artifact.hash += String(decoding: chunk.data, as: UTF8.self)
+                artifact.bytes += chunk.data.count
+            }
+            return artifact
+        }
         let registry = MetricsRegistry()
         router.register(AdminHandler(describing: router, registry: registry))
         let server = Server(ServerConfiguration(), router: router)
@@ -110,6 +118,29 @@ struct RPCCommandTests {
             let small = try await hone(
                 "rpc", "call", address, "/hone.Gateway/List", "--gzip", "--data", "{}")
             #expect(small.text == "{}\n", "\(small.errors)")
+        }
+    }
+
+    @Test func `a stream of requests comes from standard input, one a line`() async throws {
+        try await serving { address in
+            let hone = try #require(Executable.path(of: "hone"))
+            func pipe(_ lines: String) async throws -> Executable.Output {
+                try await Executable.run(
+                    "/bin/sh",
+                    [
+                        "-c",
+                        "printf '\(lines)' | '\(hone)' rpc call \(address) "
+                            + "hone.Data/WriteArtifact --data - --deadline 300s",
+                    ])
+            }
+            // base64 of "abc", "def".
+            let written = try await pipe(#"{"data":"YWJj"}\n\n{"data":"ZGVm"}\n"#)
+            #expect(written.text == #"{"hash":"abcdef","bytes":6}"# + "\n", "\(written.errors)")
+            let none = try await pipe("")
+            #expect(none.text == "{}\n", "\(none.errors)")
+            let broken = try await pipe(#"{"data":"YWJj"}\n{"data":5}\n"#)
+            #expect(broken.status == 1)
+            #expect(broken.errors.contains("line 2: $.data"), "\(broken.errors)")
         }
     }
 

@@ -24,7 +24,7 @@ struct PackageMap {
         let text = try String(contentsOf: manifest, encoding: .utf8)
         guard let start = text.range(of: "let targets"), let end = text.range(of: "let products")
         else { return }
-        for kind in ["module", "service", "command", "kit", "tests"] {
+        for kind in ["module", "loopModule", "service", "command", "kit", "tests"] {
             for call in Self.calls(of: kind, in: text[start.upperBound..<end.lowerBound]) {
                 add(kind, call)
             }

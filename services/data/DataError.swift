@@ -1,5 +1,6 @@
 package import Corpus
 package import RPC
+import Schema
 
 /// What the data service refuses, or cannot do.
 package enum DataError: Error, Sendable, Equatable, CustomStringConvertible {

@@ -247,12 +247,10 @@ final class ClientConnectionHandler: ConnectionHandler {
             return session.noteInterimAnswer()
         }
         if let fault = Self.httpFault(fields) { entry.fault = fault }
-        if let encoding = fields.first(.grpcEncoding), encoding != "identity" {
-            entry.assembler.keepsFlags = encoding == Compression.gzip.rawValue
-            if !entry.assembler.keepsFlags {
-                entry.fault = Status(
-                    .internal, "the server answers with grpc-encoding \(encoding)")
-            }
+        if let isCompressed = HeaderCodec.isCompressed(fields) {
+            entry.assembler.keepsFlags = isCompressed
+        } else {
+            entry.fault = Status(.internal, "the server compresses in a way we do not know")
         }
         entry.isAnswered = true
         entry.call.received(

@@ -30,12 +30,11 @@ enum HeaderCodec {
         return list
     }
 
-    static func response(
-        with metadata: Metadata, compression: Compression? = nil
-    ) -> HeaderList {
+    static func response(with metadata: Metadata?, isCompressed: Bool) -> HeaderList {
+        guard metadata != nil || isCompressed else { return response }
         var list = response
-        if let compression { list.append("grpc-encoding", compression.rawValue) }
-        append(metadata, to: &list)
+        if isCompressed { list.append("grpc-encoding", Compression.gzip.rawValue) }
+        if let metadata { append(metadata, to: &list) }
         return list
     }
 
@@ -64,8 +63,16 @@ enum HeaderCodec {
 
     private static let detailsName = "grpc-status-details-bin"
 
+    /// Whether a peer's messages may be compressed; nil where that is in a way we do not know.
+    static func isCompressed(_ list: HeaderList) -> Bool? {
+        guard list.firstBytes(.grpcEncoding) != nil else { return false }
+        if list.isFirst(.grpcEncoding, "identity") { return false }
+        return list.isFirst(.grpcEncoding, "gzip") ? true : nil
+    }
+
     /// The answer to a request whose messages are compressed in a way we do not know.
-    static func unknownEncoding(_ encoding: String) -> HeaderList {
+    static func unknownEncoding(of request: HeaderList) -> HeaderList {
+        let encoding = request.first(.grpcEncoding) ?? ""
         var list = trailersOnly(
             Status(
                 .unimplemented,

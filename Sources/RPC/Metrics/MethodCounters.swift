@@ -52,6 +52,12 @@ public final class MethodCounters: Sendable {
         self.nanoseconds.add(nanoseconds, ordering: .relaxed)
     }
 
+    /// Counts a call that was refused before it had begun.
+    func countRefusal(_ code: Status.Code) {
+        countStart()
+        countEnd(code, after: .zero)
+    }
+
     func countReceived(messages: Int, bytes: Int) {
         if messages > 0 { receivedCount.add(messages, ordering: .relaxed) }
         receivedBytes.add(bytes, ordering: .relaxed)

@@ -39,16 +39,8 @@ final class ServerConnectionHandler: ConnectionHandler {
             configuration.memory, limitBytes: configuration.connectionMemoryBytes)
         peerAddress = peer
         deadlines = DeadlineTimer(loop)
-        var limits = SessionLimits()
-        limits.maximumConcurrentStreams = configuration.maximumConcurrentStreams
-        limits.headerListBytes = configuration.maximumHeaderBytes
-        limits.streamWindowBytes = configuration.streamWindowBytes
-        limits.connectionWindowBytes = configuration.connectionWindowBytes
-        limits.pings = SessionLimits.Rate(
-            burst: configuration.pingBurst,
-            perSecond: .seconds(1) / max(configuration.minimumPingInterval, .microseconds(1)))
         super.init(
-            session: try Session(role: .server, limits: limits), loop: loop,
+            session: try Session(role: .server, limits: configuration.sessionLimits), loop: loop,
             keepalive: configuration.keepalive,
             handshakeTimeout: configuration.handshakeTimeout)
     }
@@ -130,18 +122,15 @@ final class ServerConnectionHandler: ConnectionHandler {
                     ("grpc-status", "3"), ("grpc-message", "POST application/grpc is expected"),
                 ]))
         }
-        var isCompressed = false
-        if let encoding = headers.first(.grpcEncoding), encoding != "identity" {
-            guard encoding == Compression.gzip.rawValue else {
-                return answer(stream, HeaderCodec.unknownEncoding(encoding))
-            }
-            isCompressed = true
+        guard let isCompressed = HeaderCodec.isCompressed(headers) else {
+            return answer(stream, HeaderCodec.unknownEncoding(of: headers))
         }
         guard let route = routes.route(of: headers.firstBytes(.path) ?? []) else {
             let path = headers.first(.path) ?? ""
             return refuse(stream, Status(.unimplemented, "no handler answers \(path)"))
         }
         if let refusal = load.refusal(of: route, memory) {
+            route.counters.countRefusal(refusal.status.code)
             return refuse(stream, refusal.status, refusal.trailers)
         }
         open(stream, route, headers, isCompressed: isCompressed)
@@ -158,7 +147,7 @@ final class ServerConnectionHandler: ConnectionHandler {
             route: route, streamID: stream.id, metadata: HeaderCodec.metadata(of: headers),
             deadline: deadline, peer: describePeer(), mailbox: mailbox, memory: memory,
             inflater: isCompressed ? MessageInflater(limit: route.limit) : nil,
-            deflater: deflater(for: headers), configuration: configuration)
+            deflater: configuration.deflater(for: headers), configuration: configuration)
         route.counters.countStart()
         let entry = Entry(call, stream, limit: route.limit)
         entry.assembler.keepsFlags = isCompressed
@@ -167,14 +156,6 @@ final class ServerConnectionHandler: ConnectionHandler {
         if let deadline { deadlines.insert(call, at: deadline) }
         // A call with one request message starts when that is complete.
         if route.kind.streamsRequests { begun.append(call) }
-    }
-
-    /// What compresses the answers: only where we want it and the caller takes it.
-    private func deflater(for headers: HeaderList) -> MessageDeflater? {
-        guard let compression = configuration.compression,
-            compression.isAccepted(headers.firstBytes(.grpcAcceptEncoding))
-        else { return nil }
-        return MessageDeflater(minimumBytes: configuration.minimumCompressedBytes)
     }
 
     private func describePeer() -> Peer {
@@ -271,10 +252,8 @@ final class ServerConnectionHandler: ConnectionHandler {
             entry.hasHeaders = true
             try session.respond(
                 entry.stream,
-                entry.call.deflater == nil
-                    ? update.headers.map { HeaderCodec.response(with: $0) } ?? HeaderCodec.response
-                    : HeaderCodec.response(
-                        with: update.headers ?? Metadata(), compression: .gzip))
+                HeaderCodec.response(
+                    with: update.headers, isCompressed: entry.call.deflater != nil))
         }
         update.chunks.forEach { session.send(entry.stream, $0) }
         if entry.stream.queuedBytes > Session.fairBytes { session.takeTurns(entry.stream) }
@@ -296,8 +275,7 @@ final class ServerConnectionHandler: ConnectionHandler {
         let duration = ContinuousClock.now - call.begun
         let status = call.ending ?? .ok
         call.route.counters.countEnd(status.code, after: duration)
-        guard let observer = configuration.observer else { return }
-        observer.callEnded(
+        configuration.observer?.callEnded(
             CallSummary(
                 method: call.route.path, peer: call.peer, status: status, duration: duration))
     }

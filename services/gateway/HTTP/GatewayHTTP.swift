@@ -4,7 +4,7 @@ import HTTPTypes
 package import Hummingbird
 package import Logging
 import NIOCore
-import RPC
+package import RPC
 package import Schema
 package import ServiceKit
 
