@@ -28,17 +28,63 @@ final class HedgedAttempts: Sendable {
     }
 }
 
-extension Client {
-    /// What one of the tasks of a hedged call has to tell.
-    private enum News {
-        case answered(ClientCall)
-        case failed(Status, RetryPushback?)
-        /// It is time for the next attempt, whether one failed or not.
-        case due
-        /// It is time for the next attempt after one that failed, as its service asked.
-        case dueAfterFailure
+/// What one of the tasks of a hedged call has to tell.
+private enum News {
+    case answered(ClientCall)
+    case failed(Status, RetryPushback?)
+    /// It is time for the next attempt, whether one failed or not.
+    case due
+    /// It is time for the next attempt after one that failed, as its service asked.
+    case dueAfterFailure
+}
+
+/// What is known of a hedged call while no attempt is answered, and what follows from news.
+private struct HedgedRace {
+    enum Step {
+        case begin
+        /// Begins an attempt, and the delay to the next.
+        case beginAndWait
+        case pause(Duration)
+        case nothing
+        case over
     }
 
+    let policy: HedgingPolicy
+    var begun = 0
+    /// Attempts without an end, and pauses that an attempt may follow.
+    var running = 0
+    /// Whether no service and no throttle has forbidden further attempts.
+    var isAllowed = true
+    var last = Status(.internal, "no attempt was made")
+
+    var mayBegin: Bool { isAllowed && begun < policy.attempts }
+
+    /// - Parameters:
+    ///   - isWithinLimits: takes an attempt from the client's budget; false where it has none.
+    ///   - noteFailure: counts a failure; false where the throttle forbids repetitions.
+    mutating func step(
+        after news: News, isWithinLimits: () -> Bool, noteFailure: () -> Bool
+    ) -> Step {
+        switch news {
+        case .answered: return .nothing
+        case .due: return mayBegin && isWithinLimits() ? .beginAndWait : .nothing
+        case .dueAfterFailure: running -= 1
+        case .failed(let status, let pushback):
+            running -= 1
+            last = status
+            guard policy.nonFatalCodes.contains(status.code) else { return .over }
+            isAllowed = noteFailure() && pushback != .never && isAllowed
+            if case .after(let pause) = pushback, mayBegin {
+                running += 1
+                return .pause(pause)
+            }
+        }
+        if mayBegin, isWithinLimits() { return .begin }
+        return running == 0 ? .over : .nothing
+    }
+}
+
+extension Client {
     /// Makes a call several times; the first answer is handed to `body`.
     func hedged<Result>(
         _ plan: ClientCall.Plan, _ policy: HedgingPolicy, _ request: [UInt8],
@@ -75,13 +121,11 @@ extension Client {
         _ attempts: HedgedAttempts
     ) async -> (winner: ClientCall?, Status) {
         await withTaskGroup(of: News.self) { group in
-            var (begun, running) = (0, 0)
-            var mayBegin = true
-            var last = Status(.internal, "no attempt was made")
+            var race = HedgedRace(policy: policy, isAllowed: !plan.answersRetry)
             func begin() {
-                let call = attempt(begun, of: plan, attempts)
-                begun += 1
-                running += 1
+                let call = attempt(race.begun, of: plan, attempts)
+                race.begun += 1
+                race.running += 1
                 group.addTask { await Self.answer(to: request, of: call) }
             }
             func later(_ pause: Duration, _ news: News) {
@@ -91,55 +135,36 @@ extension Client {
                     return news
                 }
             }
-            begin()
             let delay = delay(policy, plan)
+            begin()
             later(delay, .due)
             defer { group.cancelAll() }
             while let news = await group.next() {
-                switch news {
-                case .answered(let call):
+                if case .answered(let call) = news {
                     attempts.end(Status(.cancelled, "another attempt was answered"), besides: call)
                     note(plan, policy, .now - call.plan.begun)
                     core.retries.succeeded()
                     return (call, .ok)
-                case .failed(let status, let pushback):
-                    running -= 1
-                    last = status
-                    guard policy.nonFatalCodes.contains(status.code) else {
-                        attempts.end(status)
-                        return (nil, status)
-                    }
-                    mayBegin = core.retries.failed() && pushback != .never && mayBegin
-                    if case .after(let pause) = pushback, mayBegin, begun < policy.attempts {
-                        running += 1
-                        later(pause, .dueAfterFailure)
-                    } else if mayRepeat(begun, policy, plan, mayBegin) {
-                        begin()
-                    } else if running == 0 {
-                        return (nil, last)
-                    }
-                case .dueAfterFailure:
-                    running -= 1
-                    if mayRepeat(begun, policy, plan, mayBegin) {
-                        begin()
-                    } else if running == 0 {
-                        return (nil, last)
-                    }
-                case .due:
-                    guard mayRepeat(begun, policy, plan, mayBegin) else { continue }
+                }
+                let step = race.step(after: news) {
+                    core.retries.mayRepeat && core.takeRepetition()
+                } noteFailure: {
+                    core.retries.failed()
+                }
+                switch step {
+                case .begin: begin()
+                case .beginAndWait:
                     begin()
                     later(delay, .due)
+                case .pause(let pause): later(pause, .dueAfterFailure)
+                case .nothing: break
+                case .over:
+                    attempts.end(race.last)
+                    return (nil, race.last)
                 }
             }
-            return (nil, last)
+            return (nil, race.last)
         }
-    }
-
-    private func mayRepeat(
-        _ begun: Int, _ policy: HedgingPolicy, _ plan: ClientCall.Plan, _ mayBegin: Bool
-    ) -> Bool {
-        begun < policy.attempts && mayBegin && !plan.answersRetry && core.retries.mayRepeat
-            && core.takeRepetition()
     }
 
     private func attempt(
