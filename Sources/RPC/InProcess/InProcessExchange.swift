@@ -8,14 +8,18 @@ struct InProcessFlow {
     private let windowBytes: Int
     private var queue = ShortQueue<Chunk>()
     private var assembler: MessageAssembler
+    /// Expands messages; nil where none is compressed.
+    private let inflater: MessageInflater?
     /// Bytes that were delivered and not given back.
     private var unreadBytes = 0
     /// Whether no message follows those that wait.
     var isFinished = false
 
-    init(windowBytes: Int, limit: MessageLimit) {
+    init(windowBytes: Int, limit: MessageLimit, isCompressed: Bool = false) {
         self.windowBytes = windowBytes
         assembler = MessageAssembler(limit: limit)
+        assembler.keepsFlags = isCompressed
+        inflater = isCompressed ? MessageInflater(limit: limit) : nil
     }
 
     var isEmpty: Bool { queue.isEmpty }
@@ -28,15 +32,31 @@ struct InProcessFlow {
         unreadBytes -= credit
     }
 
-    /// The next message that may be delivered and its size; nil where none may.
-    mutating func next() throws(Status) -> (messages: ShortQueue<[UInt8]>, count: Int)? {
-        guard unreadBytes < windowBytes, let chunk = queue.popFirst() else { return nil }
-        let count = chunk.count
-        let buffer = ByteBuffer(bytes: chunk.bytes)
+    /// What may be delivered now.
+    struct Delivery {
         var messages = ShortQueue<[UInt8]>()
-        try assembler.feed(buffer, from: buffer.readerIndex, count: count) { messages.append($0) }
-        unreadBytes += count
-        return (messages, count)
+        /// The bytes its reader takes.
+        var count = 0
+        /// The bytes its writer had queued, which are fewer where messages are compressed.
+        let written: Int
+    }
+
+    /// The next message that may be delivered; nil where none may.
+    mutating func next() throws(Status) -> Delivery? {
+        guard unreadBytes < windowBytes, let chunk = queue.popFirst() else { return nil }
+        let buffer = ByteBuffer(bytes: chunk.bytes)
+        var whole = ShortQueue<[UInt8]>()
+        try assembler.feed(buffer, from: buffer.readerIndex, count: chunk.count) {
+            whole.append($0)
+        }
+        var delivery = Delivery(written: chunk.count)
+        while var message = whole.popFirst() {
+            if let inflater { message = try inflater.open(message) }
+            delivery.count += MessageAssembler.prefixBytes + message.count
+            delivery.messages.append(message)
+        }
+        unreadBytes += delivery.count
+        return delivery
     }
 }
 

@@ -100,6 +100,7 @@ final class InProcessExchanges {
                 Refusal(status: Status(.unimplemented, "no handler answers \(path)")))
         }
         if let refusal = server.load.refusal(of: route, memory) {
+            route.counters.countRefusal(refusal.status.code)
             return .failure(Refusal(status: refusal.status, trailers: refusal.trailers))
         }
         return .success(route)
@@ -111,12 +112,14 @@ final class InProcessExchanges {
         nextID &+= 2
         let answer = ServerCall(
             route: route, streamID: id, metadata: metadata, deadline: call.plan.deadline,
-            peer: Peer(address: "in process"), mailbox: mailbox, memory: memory,
-            configuration: configuration)
+            peer: Peer(address: "in process"), mailbox: mailbox, memory: memory, inflater: nil,
+            deflater: nil, configuration: configuration)
+        route.counters.countStart()
         let exchange = InProcessExchange(
             call, answer,
             requests: InProcessFlow(
-                windowBytes: configuration.streamWindowBytes, limit: route.limit),
+                windowBytes: configuration.streamWindowBytes, limit: route.limit,
+                isCompressed: call.plan.deflater != nil),
             responses: InProcessFlow(
                 windowBytes: client.streamWindowBytes, limit: call.plan.limit))
         call.streamID.store(id, ordering: .relaxed)
@@ -149,10 +152,13 @@ final class InProcessExchanges {
         guard exchange.outcome == nil else { return }
         guard !memory.isShort else { return watchMemory() }
         do {
-            while let (messages, count) = try exchange.requests.next() {
+            while let delivery = try exchange.requests.next() {
+                exchange.server.route.counters.countReceived(
+                    messages: delivery.messages.count, bytes: delivery.count)
                 exchange.requests.giveBack(
-                    exchange.server.received(messages, bytes: count, isLast: false))
-                exchange.client.wrote(count)
+                    exchange.server.received(
+                        delivery.messages, bytes: delivery.count, isLast: false))
+                exchange.client.wrote(delivery.written)
             }
         } catch {
             return exchange.server.abandon(error)
@@ -189,7 +195,7 @@ final class InProcessExchanges {
         guard headers.listBytes <= client.maximumHeaderBytes else {
             return fail(exchange, headerFault)
         }
-        exchange.client.received(headers: headers)
+        exchange.client.received(headers: headers, isCompressed: false)
     }
 
     private var headerFault: Status {
@@ -202,9 +208,12 @@ final class InProcessExchanges {
     private func carryResponses(_ exchange: InProcessExchange) {
         guard exchanges[exchange.server.streamID] === exchange else { return }
         do {
-            while let (messages, count) = try exchange.responses.next() {
-                exchange.responses.giveBack(exchange.client.received(messages, bytes: count))
-                exchange.server.wrote(count)
+            while let delivery = try exchange.responses.next() {
+                exchange.client.plan.counters.countReceived(
+                    messages: delivery.messages.count, bytes: delivery.count)
+                exchange.responses.giveBack(
+                    exchange.client.received(delivery.messages, bytes: delivery.count))
+                exchange.server.wrote(delivery.written)
             }
         } catch {
             return fail(exchange, error)
@@ -235,7 +244,8 @@ final class InProcessExchanges {
         connection.note(status.code)
         connection.release()
         // As long as it may be on a wire.
-        let told = Status(status.code, String(status.message.prefix(2000)))
+        var told = status
+        told.message = String(status.message.prefix(2000))
         call.received(
             told, trailers: trailers, wasAnswered: wasAnswered, at: connection.endpoint)
         closeWhenIdle()
@@ -252,10 +262,11 @@ final class InProcessExchanges {
 
     private func ended(_ call: ServerCall) {
         call.releaseMemory()
+        let (status, duration) = (call.ending ?? .ok, ContinuousClock.now - call.begun)
+        call.route.counters.countEnd(status.code, after: duration)
         configuration.observer?.callEnded(
             CallSummary(
-                method: call.route.path, peer: call.peer, status: call.ending ?? .ok,
-                duration: .now - call.begun))
+                method: call.route.path, peer: call.peer, status: status, duration: duration))
     }
 
     // MARK: Memory
