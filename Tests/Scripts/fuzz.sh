@@ -11,7 +11,7 @@ seconds=${2:-60}
 layer=${HONE_BUILD:-$here/.build}/fuzz
 corpus=$layer/corpus/$target
 mkdir -p "$layer/Fuzz" "$corpus" "$layer/found"
-# libFuzzer has a main of its own and calls this function with each input.
+# An executable of the package manager begins in a function named after it, which starts libFuzzer.
 cat >"$layer/Fuzz/Fuzz.swift" <<'SWIFT'
 import FuzzKit
 import Glibc
@@ -33,12 +33,28 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     }
     return 0
 }
+
+@_silgen_name("LLVMFuzzerRunDriver")
+func runDriver(
+    _ count: UnsafeMutablePointer<CInt>,
+    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+    _ body: @convention(c) (UnsafePointer<UInt8>, Int) -> CInt
+) -> CInt
+
+@_cdecl("Fuzz_main")
+public func begin(
+    _ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+) -> CInt {
+    var count = count
+    var arguments = arguments
+    return runDriver(&count, &arguments, fuzz)
+}
 SWIFT
 python3 "$here/Tests/Scripts/rpc_layer.py" "$layer" \
     '    .executableTarget(name: "Fuzz", dependencies: ["FuzzKit"], path: "Fuzz", swiftSettings: [
         .swiftLanguageMode(.v5), .unsafeFlags(["-parse-as-library"])]),'
 nice swift build --package-path "$layer" -c release --product Fuzz \
-    -Xswiftc -sanitize=fuzzer,address -Xlinker -no-pie
+    -Xswiftc -sanitize=fuzzer,address
 export HONE_FUZZ_TARGET=$target ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=0
 export LSAN_OPTIONS=suppressions=$here/Tests/Scripts/leak.supp
 exec nice "$layer/.build/release/Fuzz" -max_total_time="$seconds" -max_len=4096 -timeout=10 \

@@ -334,7 +334,9 @@ final class ServerConnectionHandler: ConnectionHandler {
     }
 
     override func gone() {
+        // Both hold this handler.
         mailbox = nil
+        lifetime = nil
         connection?.closed()
     }
 }
