@@ -65,6 +65,7 @@ struct ConformanceDrainTests {
             begun.open()
             await Gate().wait()
             if Task.isCancelled { cancelled.open() }
+            try Task.checkCancellation()
             return request
         }
         let server = server(router, inProcess: inProcess)
