@@ -12,7 +12,7 @@ import Synchronization
 /// heard:                                     "4" · …
 /// ```
 final class AnswerReplay: Sendable {
-    private struct State {
+    fileprivate struct State {
         /// What was told, deltas of a segment in one, without counts of tokens.
         var told: [GenerateEvent] = []
         /// How much of it the replay has said again: whole events, and bytes of the next.
