@@ -38,7 +38,7 @@ final class BenchServer {
         try process.run()
         if let chosen {
             port = chosen
-            try Self.waitUntilListening(chosen, system.name)
+            try Self.waitUntilListening(chosen, process, system.name)
         } else {
             let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
             guard let told = Int(line.filter(\.isNumber)) else {
@@ -55,61 +55,30 @@ final class BenchServer {
         process.waitUntilExit()
     }
 
-    /// A port that nobody listens on.
+    /// A port that nobody uses.
     private static func freePort() throws -> Int {
-        let descriptor = try boundSocket(to: 0)
-        defer { close(descriptor) }
-        return try localPort(descriptor)
-    }
-
-    private static func boundSocket(to port: Int) throws -> Int32 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = Self.loopback(port)
-        let result = unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
+        let used = try String(contentsOf: URL(filePath: "/proc/net/tcp"), encoding: .utf8)
+        for _ in 0..<100 {
+            let port = Int.random(in: 20_000..<60_000)
+            if !used.contains(":" + hexadecimal(port)) { return port }
         }
-        guard descriptor >= 0, result == 0 else {
-            throw CommandFailure("no port of 127.0.0.1 is free")
-        }
-        return descriptor
+        throw CommandFailure("no port of 127.0.0.1 is free")
     }
 
-    private static func localPort(_ descriptor: Int32) throws -> Int {
-        var address = loopback(0)
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe getsockname(descriptor, $0, &size)
-            }
-        }
-        guard result == 0 else { throw CommandFailure("no port of 127.0.0.1 is free") }
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
-
-    private static func loopback(_ port: Int) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(UInt16(port).bigEndian)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        return address
-    }
-
-    private static func waitUntilListening(_ port: Int, _ name: String) throws {
-        for _ in 0..<500 {
-            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            defer { close(descriptor) }
-            var address = loopback(port)
-            let result = unsafe withUnsafePointer(to: &address) { pointer in
-                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-            if result == 0 { return }
+    private static func waitUntilListening(_ port: Int, _ process: Process, _ name: String) throws {
+        // proc(5): the local address, the other one, and the state, 0A where it listens.
+        let entry = ":\(hexadecimal(port)) 00000000:0000 0A"
+        for _ in 0..<500 where process.isRunning {
+            let sockets = try String(contentsOf: URL(filePath: "/proc/net/tcp"), encoding: .utf8)
+            if sockets.contains(entry) { return }
             usleep(10_000)
         }
         throw CommandFailure("the server of \(name) did not begin to serve")
+    }
+
+    private static func hexadecimal(_ port: Int) -> String {
+        let digits = String(port, radix: 16, uppercase: true)
+        return String(repeating: "0", count: 4 - digits.count) + digits
     }
 }
 
