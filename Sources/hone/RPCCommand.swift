@@ -10,26 +10,30 @@ struct RPCCommand: AsyncParsableCommand {
         abstract: "Ask any server what it answers, and call it with JSON.",
         discussion: """
             The server tells the schema itself, so this works with any service at any address.
-            Example: hone rpc list 127.0.0.1:7401
+            Example: hone rpc list data
             Example: hone rpc describe 127.0.0.1:7401 hone.Data/Stats
-            Example: hone rpc call 127.0.0.1:7401 hone.Data/Stats --data '{"name": "alpaca"}'
+            Example: hone rpc call data hone.Data/Stats --data '{"name": "alpaca"}'
             """,
         subcommands: [RPCList.self, RPCDescribe.self, RPCCall.self, RPCMetrics.self])
 }
 
 /// Where a server is, and how long it may take.
 struct RPCServer: ParsableArguments {
-    @Argument(help: ArgumentHelp("Where the server is.", valueName: "host:port"))
+    @Argument(
+        help: ArgumentHelp(
+            "HOST:PORT, unix:PATH, or a service that runs here, such as data.",
+            valueName: "server"))
     var address: String
     @Option(help: "How long the call may take, such as 500ms, 5s or 2m.")
     var deadline: TimeSpan = TimeSpan(.seconds(30))
-    @OptionGroup(title: "TLS") var tls: TLSOptions
+    @OptionGroup var connection: ServiceConnection
 
     func connected<Result: Sendable>(
         _ body: (Client) async throws -> Result
     ) async throws -> Result {
-        let target = try Target(parsing: address)
-        return try await withClient(target, tls: try tls.settings(), body)
+        let service = ServiceName(rawValue: address)
+        let target = try service.map(connection.target(of:)) ?? Target(parsing: address)
+        return try await withClient(target, tls: try connection.tls.settings(), body)
     }
 
     /// What the server answers.
