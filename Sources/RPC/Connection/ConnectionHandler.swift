@@ -27,6 +27,16 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
     private var isFlushing = false
     /// Whether bytes were read since the last turn ended.
     private var isTurn = false
+    /// How many requests, or answers, came to their end in this turn.
+    private var endsInTurn = 0
+    /// Whether the bytes read last were those of small calls; then reads are taken in slices.
+    private var isDense = false
+
+    private static let sliceBytes = 512
+    /// How many bytes a small call has at most.
+    private static let denseBytes = 512
+    /// After how many small calls the peer is answered, though more are waiting.
+    private static let callsPerTurn = 4
     private let buffers: OutputBuffers
     /// Whether bytes may be sent: over TLS, only after its handshake.
     private var isOpen = false
@@ -92,33 +102,54 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !isLost else { return }
-        if !isTurn {
-            isTurn = true
-            turnBegins()
-        }
-        let input = unwrapInboundIn(data)
+        var input = unwrapInboundIn(data)
         lastRead = .now
-        self.input = input
+        while input.readableBytes > 0, !isLost {
+            beginTurn()
+            let count = isDense ? min(Self.sliceBytes, input.readableBytes) : input.readableBytes
+            guard let slice = input.readSlice(length: count) else { return }
+            receive(slice)
+            // The peer gets to work on the first of many calls while we are at the others.
+            if input.readableBytes > 0, endsInTurn >= Self.callsPerTurn {
+                endTurn()
+                flush()
+            }
+        }
+    }
+
+    private func receive(_ slice: ByteBuffer) {
+        let before = endsInTurn
+        input = slice
         isReceiving = true
         defer {
             isReceiving = false
-            self.input = emptyBuffer
+            input = emptyBuffer
         }
         do {
-            try session.receive(input.readableBytesSpan, at: lastRead, telling: self)
+            try session.receive(slice.readableBytesSpan, at: lastRead, telling: self)
         } catch {
             isReceiving = false
             fail(Status(.unavailable, error.description), .protocolError)
         }
+        isDense = (endsInTurn - before) * Self.denseBytes >= slice.readableBytes
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if isTurn {
-            isTurn = false
-            turnEnds()
-        }
+        endTurn()
         flush()
+    }
+
+    private func beginTurn() {
+        guard !isTurn else { return }
+        isTurn = true
+        endsInTurn = 0
+        turnBegins()
+    }
+
+    private func endTurn() {
+        guard isTurn else { return }
+        isTurn = false
+        turnEnds()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -189,6 +220,9 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
         case .abused(let reason):
             failure = Status(.resourceExhausted, "the peer was sent away: \(reason)")
             isSentAway = true
+        case .end:
+            endsInTurn += 1
+            handle(event, input)
         default: handle(event, input)
         }
     }
