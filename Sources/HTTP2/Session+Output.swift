@@ -88,7 +88,7 @@ let readData: nghttp2_data_source_read_callback = {
     guard let session = unsafe Session.from(user), let flags = unsafe flags,
         let pointer = unsafe source?.pointee.ptr
     else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
-    // The session's dictionary keeps the stream alive until the library closes it.
+    // The session's table keeps the stream alive until the library closes it.
     let stream = unsafe Unmanaged<Stream>.fromOpaque(pointer).takeUnretainedValue()
     let available = stream.queuedBytes
     if available == 0, case .open = stream.end {

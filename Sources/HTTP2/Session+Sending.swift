@@ -17,7 +17,7 @@ extension Session {
         guard id > 0 else { throw .noMoreStreams }
         if endsStream { stream.end = .sent }
         stream.id = id
-        // The dictionary keeps the stream alive for as long as the library holds its pointer.
+        // The table keeps the stream alive for as long as the library holds its pointer.
         streams.insert(stream)
         return stream
     }

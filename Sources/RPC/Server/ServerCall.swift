@@ -68,7 +68,7 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
 
     // MARK: The handler's side
 
-    /// Answers the call; runs as a task of its own.
+    /// Answers the call; runs in a worker's task.
     func run() async {
         await task.run {
             do {
