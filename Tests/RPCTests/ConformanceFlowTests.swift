@@ -5,17 +5,6 @@ import Wire
 /// What every transport owes to calls: deadlines, cancellation, back-pressure, drain.
 @Suite(.timeLimit(.minutes(5)))
 struct ConformanceFlowTests {
-    /// Waits until a count that must reach `minimum` has not moved for a while.
-    private static func rest(_ count: Counter, atLeast minimum: Int) async throws {
-        var (last, still) = (-1, 0)
-        while still < 20 || last < minimum {
-            try await Task.sleep(for: .milliseconds(5))
-            let now = count.value
-            still = now == last ? still + 1 : 0
-            last = now
-        }
-    }
-
     @Test(arguments: Transport.allCases)
     func `a deadline ends the caller's wait and the handler`(over transport: Transport) async throws
     {
@@ -136,7 +125,7 @@ struct ConformanceFlowTests {
                 var iterator = answers.makeAsyncIterator()
                 _ = try await iterator.next()
                 // So many fit into window and buffer, so that it gets there however slow it is.
-                try await Self.rest(written, atLeast: 4)
+                try await written.rest(atLeast: 4)
                 // The window, the write buffer and what the socket was given.
                 #expect(written.value < 100)
                 var count = 1
@@ -173,7 +162,7 @@ struct ConformanceFlowTests {
                     written.add()
                 }
             }
-            try await Self.rest(written, atLeast: 4)
+            try await written.rest(atLeast: 4)
             #expect(written.value < 100)
             release.open()
             let sum = try await answer

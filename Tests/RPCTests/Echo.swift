@@ -173,4 +173,15 @@ final class Counter: Sendable {
     private let count = Mutex(0)
     var value: Int { count.withLock { $0 } }
     func add(_ number: Int = 1) { count.withLock { $0 += number } }
+
+    /// Waits until the count, which must reach `minimum`, has not moved for a while.
+    func rest(atLeast minimum: Int) async throws {
+        var (last, still) = (-1, 0)
+        while still < 20 || last < minimum {
+            try await Task.sleep(for: .milliseconds(5))
+            let now = value
+            still = now == last ? still + 1 : 0
+            last = now
+        }
+    }
 }

@@ -147,22 +147,4 @@ struct EndingTests {
             await cancelled.wait()
         }
     }
-
-    @Test func `cancelling the server ends open calls`() async throws {
-        let (begun, cancelled) = (Gate(), Gate())
-        let server = Server(ServerConfiguration(), router: waitingRouter(begun, cancelled))
-        let stop = Gate()
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try? await running(server) { _ in await stop.wait() } }
-            let client = Client(.dns(host: "127.0.0.1", port: try await server.listeningPort()))
-            try await running(client) {
-                async let ended = status { _ = try await client.unary(Echo.unary, Bytes([])) }
-                await begun.wait()
-                stop.open()
-                let code = await ended.code
-                #expect(code == .unavailable || code == .cancelled)
-            }
-            await cancelled.wait()
-        }
-    }
 }

@@ -5,17 +5,6 @@ import Wire
 /// Who does not read is not sent to.
 @Suite(.timeLimit(.minutes(5)))
 struct FlowTests {
-    /// Waits until a count that must reach `minimum` has not moved for a while.
-    private static func rest(_ count: Counter, atLeast minimum: Int) async throws {
-        var (last, still) = (-1, 0)
-        while still < 20 || last < minimum {
-            try await Task.sleep(for: .milliseconds(5))
-            let now = count.value
-            still = now == last ? still + 1 : 0
-            last = now
-        }
-    }
-
     @Test func `a slow reader does not hold up other calls of its connection`() async throws {
         var router = Echo.router
         router.serverStreaming(
@@ -67,7 +56,7 @@ struct FlowTests {
                     }
                 }
                 // Nine streams hold more than the connection's window when they rest.
-                try await Self.rest(written, atLeast: 9 * 4)
+                try await written.rest(atLeast: 9 * 4)
                 let message = Bytes(count: 100_000)
                 try await expectEqual(client.unary(Echo.unary, message), message)
                 release.open()

@@ -20,44 +20,6 @@ struct LifeTests {
         return router
     }
 
-    @Test func `a draining server finishes open calls and takes no new ones`() async throws {
-        let (begun, release) = (Gate(), Gate())
-        var router = Router()
-        router.unary(Echo.unary) { request, _ in
-            begun.open()
-            await release.wait()
-            return request
-        }
-        let server = Server(ServerConfiguration(), router: router)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            let drained = Gate()
-            group.addTask {
-                try await server.run()
-                drained.open()
-            }
-            let client = Client(.dns(host: "127.0.0.1", port: try await server.listeningPort()))
-            try await running(client) {
-                async let answer = client.unary(Echo.unary, Bytes([7]))
-                await begun.wait()
-                server.drain()
-                var late = Status.ok
-                while late.code != .unavailable {
-                    late = await status {
-                        _ = try await client.unary(
-                            Echo.repeatable, Bytes([]),
-                            options: CallOptions(deadline: .seconds(5)))
-                    }
-                }
-                #expect(!drained.isOpen)
-                release.open()
-                let finished = try await answer
-                #expect(finished == Bytes([7]))
-            }
-            try await group.waitForAll()
-            #expect(drained.isOpen)
-        }
-    }
-
     @Test func `a server without calls drains at once`() async throws {
         let server = Server(ServerConfiguration(), router: Router())
         try await withThrowingTaskGroup(of: Void.self) { group in
