@@ -19,7 +19,7 @@ public struct Router: Sendable {
         _ handler: @escaping @Sendable (Request, CallContext) async throws -> Response
     ) {
         add(method) { call, context in
-            let request = try await call.onlyMessage(as: Request.self)
+            let request: Request = try await call.onlyMessage(method.path)
             try await call.write(handler(request, context).encoded())
         } intercepted: { exchange in
             let request: Request = try await exchange.requests.onlyMessage(exchange.context.method)
@@ -35,7 +35,7 @@ public struct Router: Sendable {
             ) async throws -> Void
     ) {
         add(method) { call, context in
-            let request = try await call.onlyMessage(as: Request.self)
+            let request: Request = try await call.onlyMessage(method.path)
             try await handler(request, ResponseWriter(sink: call), context)
         } intercepted: { exchange in
             let request: Request = try await exchange.requests.onlyMessage(exchange.context.method)

@@ -127,14 +127,6 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
         }
     }
 
-    /// The one message of a call whose caller sends exactly one.
-    func onlyMessage<Message: WireMessage>(as type: Message.Type) async throws -> Message {
-        guard let bytes = try await nextMessage() else {
-            throw Status(.invalidArgument, "\(route.path) takes one message, and none was sent")
-        }
-        return try Message(decoding: bytes)
-    }
-
     func sendHeaders(_ metadata: Metadata) {
         let mustPost = state.withLock { state in
             state.headers = metadata
