@@ -23,6 +23,12 @@ import Glibc
         }
     }
 
+    /// Shorter keys first: they are as safe for the life of a connection, and a quarter cheaper. A
+    /// client that puts ChaCha20 first, having no instructions for AES, gets that.
+    private static let suites =
+        "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+    private static let ciphers = "ECDHE+AESGCM+AES128:ECDHE+AESGCM:ECDHE+CHACHA20"
+
     let role: Role
     let application: Application
     let handle: OpaquePointer
@@ -41,7 +47,8 @@ import Glibc
         unsafe self.handle = handle
         // HTTP/2 forbids the older cipher suites of TLS 1.2 (RFC 9113, appendix A).
         guard unsafe hone_ssl_ctx_harden(handle) == 1,
-            unsafe SSL_CTX_set_cipher_list(handle, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1,
+            unsafe SSL_CTX_set_cipher_list(handle, Self.ciphers) == 1,
+            unsafe SSL_CTX_set_ciphersuites(handle, Self.suites) == 1,
             unsafe SSL_CTX_set_num_tickets(handle, 0) == 1
         else { throw .setupFailed(reason: Self.lastReason()) }
         try useIdentity(settings)

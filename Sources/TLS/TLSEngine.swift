@@ -2,18 +2,21 @@ import COpenSSL
 import Glibc
 import NIOCore
 
-/// One connection's TLS state between two memory buffers: no I/O.
+/// One connection's TLS state between two buffers: no I/O.
 ///
 /// ```
-/// peer ──▶ receive ──▶ [incoming BIO] ──▶ SSL ──▶ readPlain ──▶ application
-/// peer ◀── takeSealed ◀── [outgoing BIO] ◀── SSL ◀── writePlain ◀── application
+/// peer ──▶ receive ──▶ [incoming] ──▶ SSL ──▶ readPlain ──▶ application
+/// peer ◀── takeSealed ◀── [outgoing] ◀── SSL ◀── writePlain ◀── application
 /// ```
+/// The library takes bytes out of the buffer they were received in, and seals them into the one
+/// that goes to the socket (``EngineBIO``): nothing is copied in between.
 @safe final class TLSEngine {
     private let handle: OpaquePointer
     private let context: TLSContext
-    /// Owned by `handle`.
-    private let incoming: OpaquePointer
-    private let outgoing: OpaquePointer
+    /// What the peer sent and the library has not taken.
+    var incoming = ByteBuffer()
+    /// What the library has for the peer.
+    var outgoing = ByteBuffer()
 
     /// - Parameter serverName: whom a client expects; a name or an IP address.
     init(_ context: TLSContext, serverName: String?) throws(TLSError) {
@@ -22,16 +25,12 @@ import NIOCore
         }
         unsafe self.handle = handle
         self.context = context
-        guard let incoming = unsafe BIO_new(BIO_s_mem()), let outgoing = unsafe BIO_new(BIO_s_mem())
-        else {
+        guard let bio = unsafe EngineBIO.make(for: self) else {
             unsafe SSL_free(handle)
             throw .setupFailed(reason: "out of memory")
         }
-        unsafe self.incoming = incoming
-        unsafe self.outgoing = outgoing
-        unsafe hone_bio_set_retry_on_empty(incoming)
-        unsafe hone_bio_set_retry_on_empty(outgoing)
-        unsafe SSL_set_bio(handle, incoming, outgoing)
+        // The handle owns it from now on, once for both directions.
+        unsafe SSL_set_bio(handle, bio, bio)
         switch context.role {
         case .server: unsafe SSL_set_accept_state(handle)
         case .client:
@@ -101,14 +100,20 @@ import NIOCore
 
     /// Takes bytes from the peer.
     func receive(_ bytes: ByteBuffer) {
-        unsafe bytes.withUnsafeReadableBytes { buffer in
-            // A memory buffer takes everything; it fails only without memory.
-            _ = unsafe BIO_write(incoming, buffer.baseAddress, Int32(buffer.count))
+        if incoming.readableBytes == 0 {
+            incoming = bytes
+        } else {
+            incoming.writeImmutableBuffer(bytes)
         }
     }
 
     /// Appends decrypted bytes; false where none are there.
     func readPlain(into buffer: inout ByteBuffer) throws(TLSError) -> Bool {
+        guard unsafe incoming.readableBytes > 0 || SSL_has_pending(handle) == 1 else {
+            // Nor is the storage kept of what was received.
+            incoming = ByteBuffer()
+            return false
+        }
         ERR_clear_error()
         var result: Int32 = 0
         unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 16 << 10) { target in
@@ -126,6 +131,9 @@ import NIOCore
     /// Encrypts bytes, which must come after a complete handshake.
     func writePlain(_ bytes: ByteBuffer) throws(TLSError) {
         ERR_clear_error()
+        // A record holds 16 KiB at most, and costs 22 bytes or less beside them (RFC 8446, 5.2).
+        let records = bytes.readableBytes >> 14 + 1
+        outgoing.reserveCapacity(minimumWritableBytes: bytes.readableBytes + records * 32)
         let isWritten = unsafe bytes.withUnsafeReadableBytes { buffer -> Bool in
             var done = 0
             while done < buffer.count, let base = buffer.baseAddress {
@@ -140,15 +148,12 @@ import NIOCore
     }
 
     /// How many bytes wait to be sent to the peer.
-    var sealedCount: Int { unsafe Int(hone_bio_pending(outgoing)) }
+    var sealedCount: Int { outgoing.readableBytes }
 
-    /// Appends the bytes that wait for the peer.
-    func takeSealed(into buffer: inout ByteBuffer) {
-        let waiting = sealedCount
-        guard waiting > 0 else { return }
-        unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: waiting) { target in
-            unsafe max(0, Int(BIO_read(outgoing, target.baseAddress, Int32(waiting))))
-        }
+    /// The bytes that wait for the peer.
+    func takeSealed() -> ByteBuffer {
+        defer { outgoing = ByteBuffer() }
+        return outgoing
     }
 
     /// Says goodbye to the peer.

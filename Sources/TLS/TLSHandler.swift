@@ -142,8 +142,6 @@ public final class TLSHandler: ChannelDuplexHandler {
     private func writeSealed(_ context: ChannelHandlerContext, flushing: Bool = true) {
         let waiting = engine.sealedCount
         guard waiting > 0 || !promises.isEmpty else { return }
-        var buffer = context.channel.allocator.buffer(capacity: waiting)
-        engine.takeSealed(into: &buffer)
         var promise: EventLoopPromise<Void>?
         if !promises.isEmpty {
             let joined = context.eventLoop.makePromise(of: Void.self)
@@ -151,7 +149,7 @@ public final class TLSHandler: ChannelDuplexHandler {
             promises = []
             promise = joined
         }
-        context.write(wrapOutboundOut(buffer), promise: promise)
+        context.write(wrapOutboundOut(engine.takeSealed()), promise: promise)
         if flushing { context.flush() }
     }
 

@@ -29,10 +29,15 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
     private var isTurn = false
     /// How many requests, or answers, came to their end in this turn.
     private var endsInTurn = 0
+    /// How many there were since the connection began.
+    private var endsSeen = 0
     /// Whether the bytes read last were those of small calls; then reads are taken in slices.
     private var isDense = false
 
+    /// The least a slice holds; most hold their share of the read. Each costs a write, which is as
+    /// dear as two calls: more of them than this make one side wait less and both work more.
     private static let sliceBytes = 512
+    private static let slicesPerRead = 3
     /// How many bytes a small call has at most.
     private static let denseBytes = 512
     /// After how many small calls the peer is answered, though more are waiting.
@@ -103,10 +108,14 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var input = unwrapInboundIn(data)
+        let (bytes, ends) = (input.readableBytes, endsSeen)
+        // Not of each slice: the headers of many calls may come before their messages.
+        defer { isDense = (endsSeen &- ends) * Self.denseBytes >= bytes }
+        let size = max(Self.sliceBytes, bytes / Self.slicesPerRead)
         lastRead = .now
         while input.readableBytes > 0, !isLost {
             beginTurn()
-            let count = isDense ? min(Self.sliceBytes, input.readableBytes) : input.readableBytes
+            let count = isDense ? min(size, input.readableBytes) : input.readableBytes
             guard let slice = input.readSlice(length: count) else { return }
             receive(slice)
             // The peer gets to work on the first of many calls while we are at the others.
@@ -118,7 +127,6 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
     }
 
     private func receive(_ slice: ByteBuffer) {
-        let before = endsInTurn
         input = slice
         isReceiving = true
         defer {
@@ -131,7 +139,6 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
             isReceiving = false
             fail(Status(.unavailable, error.description), .protocolError)
         }
-        isDense = (endsInTurn - before) * Self.denseBytes >= slice.readableBytes
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -222,6 +229,7 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
             isSentAway = true
         case .end:
             endsInTurn += 1
+            endsSeen &+= 1
             handle(event, input)
         default: handle(event, input)
         }
