@@ -121,6 +121,18 @@ public struct HeaderList: Sendable, Equatable {
         }
     }
 
+    /// Whether the first field of a name has these bytes.
+    public func isFirst(_ kind: HeaderName, _ value: [UInt8]) -> Bool {
+        guard let field = fields.first(where: { $0.kind == kind }),
+            Int(field.valueCount) == value.count
+        else { return false }
+        return unsafe bytes.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return true }
+            // The field lies within the bytes, and is as long as the value.
+            return unsafe memcmp(base + Int(field.start + field.nameCount), value, value.count) == 0
+        }
+    }
+
     /// The bytes of the first field of a name.
     public func firstBytes(_ name: String) -> ArraySlice<UInt8>? {
         for index in fields.indices where isNamed(name, at: index) {

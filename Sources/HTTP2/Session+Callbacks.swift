@@ -1,57 +1,64 @@
 import CNghttp2
 
 extension Session {
-    /// The session a callback belongs to; the library only calls while a method of it runs.
-    static func from(_ user: UnsafeMutableRawPointer?) -> Session? {
-        unsafe user.map { unsafe Unmanaged<Session>.fromOpaque($0).takeUnretainedValue() }
+    /// Lends the session a callback belongs to; the library only calls while a method of it runs, so
+    /// that it need not be kept alive here.
+    static func with<Result>(
+        _ user: UnsafeMutableRawPointer?, or fallback: Result, _ body: (Session) -> Result
+    ) -> Result {
+        guard let user = unsafe user else { return fallback }
+        return unsafe Unmanaged<Session>.fromOpaque(user)._withUnsafeGuaranteedRef(body)
     }
+
+    private static let failed = NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
 
     /// Callbacks tell of events and keep counts; they never send or receive.
     static func registerCallbacks(_ callbacks: OpaquePointer) {
         unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) {
             _, frame, user in
-            guard let session = unsafe Session.from(user), let frame = unsafe frame else {
-                return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
-            }
-            return unsafe session.beginHeaders(frame.pointee)
+            guard let frame = unsafe frame else { return Session.failed }
+            return unsafe Session.with(user, or: Session.failed) { unsafe $0.beginHeaders(frame) }
         }
         unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks) {
             _, _, name, nameCount, value, valueCount, _, user in
-            guard let session = unsafe Session.from(user) else {
-                return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+            unsafe Session.with(user, or: Session.failed) {
+                unsafe $0.addHeader(
+                    UnsafeBufferPointer(start: name, count: nameCount),
+                    UnsafeBufferPointer(start: value, count: valueCount))
             }
-            return unsafe session.addHeader(
-                UnsafeBufferPointer(start: name, count: nameCount),
-                UnsafeBufferPointer(start: value, count: valueCount))
         }
         unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) {
             _, frame, user in
-            guard let session = unsafe Session.from(user), let frame = unsafe frame else {
-                return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+            guard let frame = unsafe frame else { return Session.failed }
+            return unsafe Session.with(user, or: Session.failed) { session in
+                unsafe session.received(frame)
+                return 0
             }
-            unsafe session.received(frame.pointee)
-            return 0
         }
         unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
             _, _, id, data, count, user in
-            guard let session = unsafe Session.from(user), let data = unsafe data,
-                let base = unsafe session.inputBase
-            else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
-            unsafe session.receivedData(id, start: UnsafeRawPointer(data) - base, count: count)
-            return 0
+            guard let data = unsafe data else { return Session.failed }
+            return unsafe Session.with(user, or: Session.failed) { session in
+                guard let base = unsafe session.inputBase else { return Session.failed }
+                unsafe session.receivedData(
+                    id, start: UnsafeRawPointer(data) - base, count: count)
+                return 0
+            }
         }
         unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) {
             _, header, user in
-            guard let session = unsafe Session.from(user), let header = unsafe header else {
-                return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+            guard let header = unsafe header else { return Session.failed }
+            return unsafe Session.with(user, or: Session.failed) { session in
+                unsafe session.begun(header.pointee)
+                return 0
             }
-            unsafe session.begun(header.pointee)
-            return 0
         }
         unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) {
             _, id, code, user in
-            unsafe Session.from(user)?.closed(id, ErrorCode(rawValue: code))
-            return 0
+            unsafe Session.with(user, or: 0) { session in
+                session.closed(id, ErrorCode(rawValue: code))
+                return 0
+            }
         }
         unsafe registerSendingCallbacks(callbacks)
     }
@@ -62,24 +69,26 @@ extension Session {
             callbacks, readLength)
         unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) {
             _, frame, user in
-            guard let session = unsafe Session.from(user), let frame = unsafe frame else {
+            guard let frame = unsafe frame else { return 0 }
+            return unsafe Session.with(user, or: 0) { session in
+                unsafe session.sent(frame.pointee.hd)
                 return 0
             }
-            unsafe session.sent(frame.pointee)
-            return 0
         }
         unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) {
             _, frame, _, user in
-            guard let session = unsafe Session.from(user), let frame = unsafe frame else {
+            guard let frame = unsafe frame else { return 0 }
+            return unsafe Session.with(user, or: 0) { session in
+                unsafe session.notSent(frame)
                 return 0
             }
-            unsafe session.notSent(frame.pointee)
-            return 0
         }
         unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) {
             _, _, _, user in
-            unsafe Session.from(user)?.glitch("invalid frames")
-            return 0
+            unsafe Session.with(user, or: 0) { session in
+                session.glitch("invalid frames")
+                return 0
+            }
         }
     }
 
@@ -94,12 +103,13 @@ extension Session {
         }
     }
 
-    private func beginHeaders(_ frame: nghttp2_frame) -> Int32 {
+    private func beginHeaders(_ frame: UnsafePointer<nghttp2_frame>) -> Int32 {
         block.removeAll()
         blockIsTruncated = false
         droppedHeaderBytes = 0
-        guard role == .server, unsafe frame.headers.cat == NGHTTP2_HCAT_REQUEST else { return 0 }
-        let id = unsafe frame.hd.stream_id
+        guard role == .server, unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
+        else { return 0 }
+        let id = unsafe frame.pointee.hd.stream_id
         let stream = makeStream(id)
         stream.wasSent = true
         streams.insert(stream)
@@ -124,8 +134,8 @@ extension Session {
             ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
     }
 
-    private func received(_ frame: nghttp2_frame) {
-        let header = unsafe frame.hd
+    private func received(_ frame: UnsafePointer<nghttp2_frame>) {
+        let header = unsafe frame.pointee.hd
         let flags = UInt32(header.flags)
         switch UInt32(header.type) {
         case NGHTTP2_DATA.rawValue:
@@ -139,10 +149,10 @@ extension Session {
             tell(.headers(stream, fields))
             if ends { tell(.end(stream)) }
         case NGHTTP2_SETTINGS.rawValue: receivedSettings(flags)
-        case NGHTTP2_PING.rawValue: unsafe receivedPing(frame.ping, flags)
-        case NGHTTP2_GOAWAY.rawValue: unsafe receivedGoAway(frame.goaway)
+        case NGHTTP2_PING.rawValue: unsafe receivedPing(frame.pointee.ping, flags)
+        case NGHTTP2_GOAWAY.rawValue: unsafe receivedGoAway(frame.pointee.goaway)
         case NGHTTP2_WINDOW_UPDATE.rawValue:
-            if unsafe frame.window_update.window_size_increment < 16 {
+            if unsafe frame.pointee.window_update.window_size_increment < 16 {
                 takeTinyUpdate()
             }
         default: break
@@ -200,8 +210,7 @@ extension Session {
         keep(stream)
     }
 
-    private func sent(_ frame: nghttp2_frame) {
-        let header = unsafe frame.hd
+    private func sent(_ header: nghttp2_frame_hd) {
         switch UInt32(header.type) {
         case NGHTTP2_HEADERS.rawValue:
             streams[header.stream_id]?.wasSent = true
@@ -229,11 +238,11 @@ extension Session {
         reset(stream, .noError)
     }
 
-    private func notSent(_ frame: nghttp2_frame) {
-        guard role == .client, unsafe UInt32(frame.hd.type) == NGHTTP2_HEADERS.rawValue,
-            unsafe frame.headers.cat == NGHTTP2_HCAT_REQUEST
+    private func notSent(_ frame: UnsafePointer<nghttp2_frame>) {
+        guard role == .client, unsafe UInt32(frame.pointee.hd.type) == NGHTTP2_HEADERS.rawValue,
+            unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
         else { return }
-        unsafe closed(frame.hd.stream_id, .refusedStream)
+        unsafe closed(frame.pointee.hd.stream_id, .refusedStream)
     }
 
     /// Honest peers send tiny updates, too (gRPC's C core does), but a few for each DATA frame they

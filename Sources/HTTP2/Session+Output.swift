@@ -85,62 +85,81 @@ extension Session {
 /// ``sendData``, straight into the output.
 let readData: nghttp2_data_source_read_callback = {
     _, _, _, length, flags, source, user in
-    guard let session = unsafe Session.from(user), let flags = unsafe flags,
-        let pointer = unsafe source?.pointee.ptr
-    else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
-    // The session's table keeps the stream alive until the library closes it.
-    let stream = unsafe Unmanaged<Stream>.fromOpaque(pointer).takeUnretainedValue()
-    let available = stream.queuedBytes
-    if available == 0, case .open = stream.end {
-        stream.isDeferred = true
-        return Int(NGHTTP2_ERR_DEFERRED.rawValue)
-    }
-    let count = min(length, available)
-    unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
-    guard count == available else { return count }
-    switch stream.end {
-    case .open: break
-    case .afterData, .sent:
-        unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
-        stream.end = .sent
-    case .trailers(let trailers):
-        unsafe flags.pointee |=
-            NGHTTP2_DATA_FLAG_EOF.rawValue | NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-        stream.end = .sent
-        do {
-            try session.submitTrailers(trailers, of: stream)
-        } catch {
-            return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+    let failed = Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
+    guard let flags = unsafe flags, let pointer = unsafe source?.pointee.ptr else { return failed }
+    return unsafe Session.with(user, or: failed) { session in
+        // The session's table keeps the stream alive until the library closes it.
+        unsafe Unmanaged<Stream>.fromOpaque(pointer)._withUnsafeGuaranteedRef { stream in
+            unsafe session.read(stream, upTo: length, &flags.pointee)
         }
     }
-    return count
 }
 
 /// Copies a DATA frame into the output, or asks to be called again where it does not fit.
 let sendData: nghttp2_send_data_callback = { _, _, header, length, source, user in
-    guard let session = unsafe Session.from(user), let header = unsafe header,
-        let pointer = unsafe source?.pointee.ptr
-    else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
-    guard session.output.room >= 9 + length else {
-        session.output.isBlocked = true
-        return NGHTTP2_ERR_WOULDBLOCK.rawValue
+    let failed = NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+    guard let header = unsafe header, let pointer = unsafe source?.pointee.ptr else {
+        return failed
     }
-    let stream = unsafe Unmanaged<Stream>.fromOpaque(pointer).takeUnretainedValue()
-    unsafe session.output.append(header, 9)
-    if length > 0, let base = unsafe session.output.buffer.baseAddress {
-        unsafe stream.chunks.move(length, to: base + session.output.count)
-        session.output.count += length
-        if stream.noteWritten(length) { session.tell(.wrote(stream)) }
+    return unsafe Session.with(user, or: failed) { session in
+        unsafe Unmanaged<Stream>.fromOpaque(pointer)._withUnsafeGuaranteedRef { stream in
+            unsafe session.frame(stream, header, length)
+        }
     }
-    return 0
 }
 
 /// How long a DATA frame may be: what fits into the output, the windows and the peer's limit.
 let readLength: nghttp2_data_source_read_length_callback = {
     _, _, _, connectionWindow, streamWindow, peerFrameBytes, user in
-    guard let session = unsafe Session.from(user) else { return 1 << 14 }
-    let room = session.output.room - 9
-    let wanted = room >= 1024 ? room : 1 << 14
-    let windows = min(Int(connectionWindow), Int(streamWindow))
-    return max(1, min(wanted, windows, Int(peerFrameBytes), session.limits.frameBytes))
+    unsafe Session.with(user, or: 1 << 14) { session in
+        let room = session.output.room - 9
+        let wanted = room >= 1024 ? room : 1 << 14
+        let windows = min(Int(connectionWindow), Int(streamWindow))
+        return max(1, min(wanted, windows, Int(peerFrameBytes), session.limits.frameBytes))
+    }
+}
+
+extension Session {
+    fileprivate func read(_ stream: Stream, upTo length: Int, _ flags: inout UInt32) -> Int {
+        let available = stream.queuedBytes
+        if available == 0, case .open = stream.end {
+            stream.isDeferred = true
+            return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+        }
+        let count = min(length, available)
+        flags |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+        guard count == available else { return count }
+        switch stream.end {
+        case .open: break
+        case .afterData, .sent:
+            flags |= NGHTTP2_DATA_FLAG_EOF.rawValue
+            stream.end = .sent
+        case .trailers(let trailers):
+            flags |=
+                NGHTTP2_DATA_FLAG_EOF.rawValue | NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+            stream.end = .sent
+            do {
+                try submitTrailers(trailers, of: stream)
+            } catch {
+                return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+            }
+        }
+        return count
+    }
+
+    fileprivate func frame(
+        _ stream: Stream, _ header: UnsafePointer<UInt8>, _ length: Int
+    ) -> Int32 {
+        guard output.room >= 9 + length else {
+            output.isBlocked = true
+            return NGHTTP2_ERR_WOULDBLOCK.rawValue
+        }
+        unsafe output.append(header, 9)
+        if length > 0, let base = unsafe output.buffer.baseAddress {
+            unsafe stream.chunks.move(length, to: base + output.count)
+            output.count += length
+            if stream.noteWritten(length) { tell(.wrote(stream)) }
+        }
+        return 0
+    }
 }

@@ -137,11 +137,17 @@ final class RawClient {
         try await flush()
     }
 
+    /// Sends what there is to say. A server that has closed meanwhile does not hear it; what it said
+    /// before can still be read.
     private func flush() async throws {
         while true {
             let bytes = try session.produce(upTo: 64 << 10)
             if bytes.isEmpty { return }
-            try await outbound.write(ByteBuffer(bytes: bytes))
+            do {
+                try await outbound.write(ByteBuffer(bytes: bytes))
+            } catch ChannelError.ioOnClosedChannel {
+                return
+            }
         }
     }
 }

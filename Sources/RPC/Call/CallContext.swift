@@ -1,35 +1,92 @@
 /// What a handler knows of a call beside its messages.
 public struct CallContext: Sendable {
-    /// What the caller sent along.
-    public let metadata: Metadata
-    /// When the caller stops waiting; the handler's task is cancelled then.
-    public let deadline: ContinuousClock.Instant?
-    /// Who calls.
-    public let peer: Peer
-    /// The path of the method, as in "/hone.Data/Import".
-    public let method: String
-    /// The trace the call belongs to; nil where nothing traces, see ``Tracing``.
-    public internal(set) var trace: TraceContext?
+    /// What there is to know where there is no call.
+    private final class Description: Sendable {
+        let metadata: Metadata
+        let deadline: ContinuousClock.Instant?
+        let peer: Peer
+        let method: String
 
-    let call: ServerCall?
+        init(
+            _ metadata: Metadata, _ deadline: ContinuousClock.Instant?, _ peer: Peer,
+            _ method: String
+        ) {
+            self.metadata = metadata
+            self.deadline = deadline
+            self.peer = peer
+            self.method = method
+        }
+    }
+
+    /// References, so that a context is handed on for next to nothing.
+    private enum Subject {
+        case call(ServerCall)
+        case description(Description)
+    }
+
+    private final class Trace: Sendable {
+        let context: TraceContext
+
+        init(_ context: TraceContext) {
+            self.context = context
+        }
+    }
+
+    private let subject: Subject
+    private var tracing: Trace?
+
+    /// What the caller sent along.
+    public var metadata: Metadata {
+        switch subject {
+        case .call(let call): call.metadata
+        case .description(let description): description.metadata
+        }
+    }
+
+    /// When the caller stops waiting; the handler's task is cancelled then.
+    public var deadline: ContinuousClock.Instant? {
+        switch subject {
+        case .call(let call): call.deadline
+        case .description(let description): description.deadline
+        }
+    }
+
+    /// Who calls.
+    public var peer: Peer {
+        switch subject {
+        case .call(let call): call.peer
+        case .description(let description): description.peer
+        }
+    }
+
+    /// The path of the method, as in "/hone.Data/Import".
+    public var method: String {
+        switch subject {
+        case .call(let call): call.route.path
+        case .description(let description): description.method
+        }
+    }
+
+    /// The trace the call belongs to; nil where nothing traces, see ``Tracing``.
+    public internal(set) var trace: TraceContext? {
+        get { tracing?.context }
+        set { tracing = newValue.map(Trace.init) }
+    }
+
+    private var call: ServerCall? {
+        if case .call(let call) = subject { call } else { nil }
+    }
 
     /// A context of no real call, for tests of handlers.
     public init(
         method: String, metadata: Metadata = Metadata(), deadline: ContinuousClock.Instant? = nil,
         peer: Peer = Peer(address: "in process")
     ) {
-        self.init(method: method, metadata: metadata, deadline: deadline, peer: peer, call: nil)
+        subject = .description(Description(metadata, deadline, peer, method))
     }
 
-    init(
-        method: String, metadata: Metadata, deadline: ContinuousClock.Instant?, peer: Peer,
-        call: ServerCall?
-    ) {
-        self.method = method
-        self.metadata = metadata
-        self.deadline = deadline
-        self.peer = peer
-        self.call = call
+    init(of call: ServerCall) {
+        subject = .call(call)
     }
 
     /// Sends metadata ahead of the first message; without effect once a message was written.

@@ -17,7 +17,9 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
     private var handshakeTimer: Scheduled<Void>?
     private var keepaliveTimer: Scheduled<Void>?
     private var lingerTimer: Scheduled<Void>?
-    private var lastRead = ContinuousClock.now
+    private(set) final var lastRead = ContinuousClock.now
+    /// By the loop's clock, which costs less to keep.
+    private(set) final var turnBegun = NIODeadline.now()
     private var awaitedPing: UInt64?
     private var nextPing: UInt64 = 1
     /// The bytes being received, which data events point into.
@@ -149,6 +151,7 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
     private func beginTurn() {
         guard !isTurn else { return }
         isTurn = true
+        turnBegun = .now()
         endsInTurn = 0
         turnBegins()
     }

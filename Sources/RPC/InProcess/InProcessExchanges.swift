@@ -113,7 +113,7 @@ final class InProcessExchanges {
         let answer = ServerCall(
             route: route, streamID: id, metadata: metadata, deadline: call.plan.deadline,
             peer: Peer(address: "in process"), mailbox: mailbox, memory: memory, inflater: nil,
-            deflater: nil, configuration: configuration)
+            deflater: nil, bounds: ServerCall.Bounds(configuration))
         route.counters.countStart()
         let exchange = InProcessExchange(
             call, answer,
@@ -253,7 +253,7 @@ final class InProcessExchanges {
 
     private func forget(_ exchange: InProcessExchange, releasing: Bool = true) {
         exchanges[exchange.server.streamID] = nil
-        if exchange.server.deadline != nil { deadlines.remove(exchange.server) }
+        if exchange.server.hasDeadline { deadlines.remove(exchange.server) }
         guard releasing, let connection else { return }
         exchange.client.attemptEnded(on: connection)
         connection.release()
@@ -262,11 +262,7 @@ final class InProcessExchanges {
 
     private func ended(_ call: ServerCall) {
         call.releaseMemory()
-        let (status, duration) = (call.ending ?? .ok, ContinuousClock.now - call.begun)
-        call.route.counters.countEnd(status.code, after: duration)
-        configuration.observer?.callEnded(
-            CallSummary(
-                method: call.route.path, peer: call.peer, status: status, duration: duration))
+        call.countEnd(call.ending ?? .ok, at: .now(), configuration.observer)
     }
 
     // MARK: Memory

@@ -104,7 +104,7 @@ extension Router {
             }
             let outermost = next
             let kind = route.kind
-            router.routes[path]?.body = { call, context in
+            router.routes[path] = Route(route) { call, context in
                 try await outermost(ServerExchange(context, kind, call, call))
             }
         }

@@ -44,7 +44,11 @@ public final class MethodCounters: Sendable {
     /// Counts the end of a call, and that it took so long.
     func countEnd(_ code: Status.Code, after duration: Duration) {
         let (seconds, attoseconds) = duration.components
-        let nanoseconds = Int(seconds) &* 1_000_000_000 &+ Int(attoseconds / 1_000_000_000)
+        countEnd(
+            code, nanoseconds: Int(seconds) &* 1_000_000_000 &+ Int(attoseconds / 1_000_000_000))
+    }
+
+    func countEnd(_ code: Status.Code, nanoseconds: Int) {
         let microseconds = nanoseconds / 1000
         let bucket = Self.bounds.firstIndex { microseconds <= $0 } ?? Self.bounds.count
         handled[code.rawValue].add(1, ordering: .relaxed)

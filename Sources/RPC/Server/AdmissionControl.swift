@@ -26,7 +26,7 @@ final class AdmissionControl: Sendable {
             guard priority != .critical else { continue }
             // How long a stream lasts is up to its caller and tells nothing of load.
             let method = route.kind == .unary ? number : nil
-            router.routes[path]?.body = { call, context in
+            router.routes[path] = Route(route) { call, context in
                 try await self.enter(priority, context)
                 let begun = ContinuousClock.now
                 var isGood = false

@@ -19,8 +19,17 @@ public struct Router: Sendable {
         _ handler: @escaping @Sendable (Request, CallContext) async throws -> Response
     ) {
         add(method) { call, context in
-            let request: Request = try await call.onlyMessage(method.path)
-            try await call.write(handler(request, context).encoded())
+            // A unary call begins once its message is here, and most answers find room: then nothing
+            // but the handler waits.
+            let ready = try call.readyMessage()
+            let request: Request =
+                if let ready {
+                    try Request(decoding: ready)
+                } else {
+                    try await call.onlyMessage(method.path)
+                }
+            let answer = try await handler(request, context).encoded()
+            if try !call.answerAtOnce(answer) { try await call.write(answer) }
         } intercepted: { exchange in
             let request: Request = try await exchange.requests.onlyMessage(exchange.context.method)
             try await exchange.responses.write(handler(request, exchange.context).encoded())
@@ -79,7 +88,11 @@ public struct Router: Sendable {
 
     /// Lets no request message be larger than that, whatever its type allows.
     mutating func limit(requestBytes: Int?) {
-        for path in routes.keys { routes[path]?.limit.lower(to: requestBytes) }
+        for (path, route) in routes {
+            var limit = route.limit
+            limit.lower(to: requestBytes)
+            routes[path] = Route(route, limit: limit)
+        }
     }
 
     private mutating func add<Request, Response>(
@@ -100,17 +113,49 @@ public struct Router: Sendable {
 }
 
 /// One method with its types taken off: bytes in, bytes out.
-struct Route: Sendable {
+final class Route: Sendable {
+    typealias Body = @Sendable (ServerCall, CallContext) async throws -> Void
+
     let path: String
     let service: String
     let kind: CallKind
     /// How large a request message may be.
-    var limit: MessageLimit
-    var priority = CallPriority.normal
+    let limit: MessageLimit
+    let priority: CallPriority
     let counters: MethodCounters
-    var body: @Sendable (ServerCall, CallContext) async throws -> Void
+    let body: Body
     /// The same for a call whose messages interceptors may have changed.
     let intercepted: @Sendable (ServerExchange) async throws -> Void
+
+    init(
+        path: String, service: String, kind: CallKind, limit: MessageLimit,
+        counters: MethodCounters, body: @escaping Body,
+        intercepted: @escaping @Sendable (ServerExchange) async throws -> Void
+    ) {
+        self.path = path
+        self.service = service
+        self.kind = kind
+        self.limit = limit
+        priority = .normal
+        self.counters = counters
+        self.body = body
+        self.intercepted = intercepted
+    }
+
+    /// Another route but for what is given.
+    init(
+        _ route: Route, limit: MessageLimit? = nil, priority: CallPriority? = nil,
+        body: Body? = nil
+    ) {
+        path = route.path
+        service = route.service
+        kind = route.kind
+        self.limit = limit ?? route.limit
+        self.priority = priority ?? route.priority
+        counters = route.counters
+        self.body = body ?? route.body
+        intercepted = route.intercepted
+    }
 }
 
 extension MessageSource {

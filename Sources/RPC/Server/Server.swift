@@ -44,7 +44,7 @@ public final class Server: Sendable {
         HealthService.register(health, in: &router)
         router.limit(requestBytes: configuration.maximumRequestBytes)
         for (path, route) in router.routes {
-            router.routes[path]?.priority = configuration.load.priority(of: route)
+            router.routes[path] = Route(route, priority: configuration.load.priority(of: route))
         }
         let admission = AdmissionControl(configuration.load, router)
         load = ServerLoad(admission)

@@ -1,4 +1,5 @@
 import HTTP2
+import NIOCore
 import Synchronization
 import Wire
 
@@ -30,12 +31,28 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
         var waitsForMemory: Bool
     }
 
+    /// What all calls of a connection have in common.
+    struct Bounds {
+        /// How many bytes a handler takes before the caller is told that it may send as many more.
+        let creditBytes: Int
+        /// How many bytes wait for the loop before a writer waits for it.
+        let writeBytes: Int
+
+        init(_ configuration: ServerConfiguration) {
+            creditBytes = configuration.streamWindowBytes / 4
+            writeBytes = configuration.writeBufferBytes
+        }
+    }
+
     let route: Route
     let streamID: Int32
     let metadata: Metadata
     let deadline: ContinuousClock.Instant?
     let peer: Peer
-    let begun = ContinuousClock.now
+    /// Whether it has a deadline; to ask the deadline itself costs more.
+    let hasDeadline: Bool
+    /// When its headers came.
+    let begun: NIODeadline
     /// Expands requests; nil where they are not compressed.
     let inflater: MessageInflater?
     /// Compresses answers; nil where they stay as they are.
@@ -51,62 +68,88 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
     init(
         route: Route, streamID: Int32, metadata: Metadata, deadline: ContinuousClock.Instant?,
         peer: Peer, mailbox: Mailbox<ServerCall>, memory: ConnectionMemory,
-        inflater: MessageInflater?, deflater: MessageDeflater?, configuration: ServerConfiguration
+        inflater: MessageInflater?, deflater: MessageDeflater?, bounds: Bounds,
+        begun: NIODeadline = .now()
     ) {
         self.route = route
         self.streamID = streamID
         self.metadata = metadata
         self.deadline = deadline
+        hasDeadline = deadline != nil
+        self.begun = begun
         self.peer = peer
         self.mailbox = mailbox
         self.inflater = inflater
         self.deflater = deflater
         self.memory = memory
-        creditThreshold = configuration.streamWindowBytes / 4
-        state = Mutex(State(outbound: OutboundHalf(limit: configuration.writeBufferBytes)))
+        creditThreshold = bounds.creditBytes
+        state = Mutex(State(outbound: OutboundHalf(limit: bounds.writeBytes)))
     }
 
     // MARK: The handler's side
 
     /// Answers the call; runs in a worker's task.
     func run() async {
-        await task.run {
-            do {
-                let context = CallContext(
-                    method: route.path, metadata: metadata, deadline: deadline, peer: peer,
-                    call: self)
-                if metadata.isRepetition {
-                    try await CallContext.$answersRetry.withValue(true) {
-                        try await CallContext.$inheritedDeadline.withValue(deadline) {
-                            try await route.body(self, context)
-                        }
-                    }
-                } else if let deadline {
+        task.begin()
+        do {
+            let context = CallContext(of: self)
+            if metadata.isRepetition {
+                try await CallContext.$answersRetry.withValue(true) {
                     try await CallContext.$inheritedDeadline.withValue(deadline) {
                         try await route.body(self, context)
                     }
-                } else {
+                }
+            } else if hasDeadline {
+                try await CallContext.$inheritedDeadline.withValue(deadline) {
                     try await route.body(self, context)
                 }
-                end(.ok)
-            } catch {
-                end(Status(describing: error))
+            } else {
+                try await route.body(self, context)
             }
+            end(.ok)
+        } catch {
+            end(Status(describing: error))
         }
+        if !task.end() { await task.cancellation() }
     }
 
     func nextMessage() async throws -> [UInt8]? {
         while true {
-            let (news, change) = try state.withLock { state in
-                (try state.nextMessage(threshold: creditThreshold), countInbound(&state))
-            }
-            memory.add(change)
-            if news.mustPost { mailbox.post(self) }
-            if let message = news.message, let inflater { return try inflater.open(message) }
-            if news.message != nil || news.isOver { return news.message }
+            let (message, isOver) = try takeMessage()
+            if message != nil || isOver { return message }
             try Task.checkCancellation()
             await sleep(reading: true)
         }
+    }
+
+    /// The next message if it is here already.
+    func readyMessage() throws -> [UInt8]? { try takeMessage().message }
+
+    private func takeMessage() throws -> (message: [UInt8]?, isOver: Bool) {
+        let (news, change) = try state.withLock { state in
+            (try state.nextMessage(threshold: creditThreshold), countInbound(&state))
+        }
+        memory.add(change)
+        if news.mustPost { mailbox.post(self) }
+        if let message = news.message, let inflater { return (try inflater.open(message), false) }
+        return (news.message, news.isOver)
+    }
+
+    /// Sends the only answer and ends the call well; false where that has to wait for memory.
+    func answerAtOnce(_ message: [UInt8]) throws -> Bool {
+        guard !memory.isShort else { return false }
+        let (flag, message) = try deflater?.close(message) ?? (0, message)
+        let (news, change) = try state.withLock { state in
+            if let ending = state.ending { throw ending }
+            state.outbound.append(message, flag: flag)
+            let news = state.end(.ok)
+            return (news, countOutbound(&state) + countInbound(&state))
+        }
+        memory.add(change)
+        route.counters.countSent(bytes: MessageAssembler.prefixBytes + message.count)
+        news.waiters.wakeAll()
+        if news.mustPost { mailbox.post(self) }
+        return true
     }
 
     func write(_ message: [UInt8]) async throws {
@@ -227,6 +270,16 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
     }
 
     var ending: Status? { state.withLock { $0.ending } }
+
+    /// Counts the call's end, and tells the observer.
+    func countEnd(_ status: Status, at now: NIODeadline, _ observer: (any CallObserver)?) {
+        let nanoseconds = Int((now - begun).nanoseconds)
+        route.counters.countEnd(status.code, nanoseconds: nanoseconds)
+        observer?.callEnded(
+            CallSummary(
+                method: route.path, peer: peer, status: status,
+                duration: .nanoseconds(nanoseconds)))
+    }
 }
 
 extension ServerCall.State {

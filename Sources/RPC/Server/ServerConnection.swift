@@ -86,35 +86,42 @@ final class ServerConnection: Sendable {
 
     private func work() async {
         var isFresh = true
-        while let call = await nextCall(&isFresh) {
-            await call.run()
-            // A task that was cancelled with its call stays so; a fresh one does better.
-            if Task.isCancelled { return wakeWorker() }
+        while true {
+            let (call, isOver) = nextCall(isFresh)
+            isFresh = false
+            if let call {
+                await call.run()
+                // A task that was cancelled with its call stays so; a fresh one does better.
+                if Task.isCancelled { return wakeWorker() }
+            } else {
+                if isOver { return }
+                await Sleeper.sleep(rest)
+                isFresh = true
+            }
         }
     }
 
+    /// A call that nobody has taken, or whether the worker is one too many.
+    ///
     /// - Parameter isFresh: whether the worker was just started or woken for a call.
-    private func nextCall(_ isFresh: inout Bool) async -> ServerCall? {
-        while true {
-            let (call, isOver, sleeper) = state.withLock { state in
-                if isFresh { state.isWaking = false }
-                isFresh = false
-                let call = state.calls.popFirst()
-                let isOver = state.isClosed || state.idle.count >= Self.idleLimit
-                // The handler of this call may wait: then somebody must take the next.
-                return (call, isOver, call == nil ? nil : state.wake())
-            }
-            sleeper?.wake()
-            if let call { return call }
-            if isOver { return nil }
-            await Sleeper.sleep { sleeper in
-                state.withLock { state in
-                    guard state.calls.isEmpty, !state.isClosed else { return false }
-                    state.idle.append(sleeper)
-                    return true
-                }
-            }
-            isFresh = true
+    private func nextCall(_ isFresh: Bool) -> (call: ServerCall?, isOver: Bool) {
+        let (call, isOver, sleeper) = state.withLock { state in
+            if isFresh { state.isWaking = false }
+            let call = state.calls.popFirst()
+            let isOver = state.isClosed || state.idle.count >= Self.idleLimit
+            // The handler of this call may wait: then somebody must take the next.
+            return (call, isOver, call == nil ? nil : state.wake())
+        }
+        sleeper?.wake()
+        return (call, isOver)
+    }
+
+    /// Keeps a worker without a call until there is one; false where it need not rest.
+    private func rest(_ sleeper: Sleeper) -> Bool {
+        state.withLock { state in
+            guard state.calls.isEmpty, !state.isClosed else { return false }
+            state.idle.append(sleeper)
+            return true
         }
     }
 

@@ -55,7 +55,7 @@ extension ServerConnectionHandler {
                 Status(.resourceExhausted, "memory is short, and the caller is too slow"))
             if !entry.isFinished {
                 entry.isFinished = true
-                observe(entry.call)
+                countEnd(of: entry.call)
             }
             session.reset(entry.stream, .enhanceYourCalm)
         }

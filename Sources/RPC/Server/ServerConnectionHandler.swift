@@ -8,6 +8,7 @@ final class ServerConnectionHandler: ConnectionHandler {
 
     private var routes: RouteCache
     let configuration: ServerConfiguration
+    private let bounds: ServerCall.Bounds
     private let deadlines: DeadlineTimer
     private var mailbox: Mailbox<ServerCall>?
     private weak var connection: ServerConnection?
@@ -34,6 +35,7 @@ final class ServerConnectionHandler: ConnectionHandler {
     ) throws {
         routes = RouteCache(router)
         self.configuration = configuration
+        bounds = ServerCall.Bounds(configuration)
         self.load = load
         memory = ConnectionMemory(
             configuration.memory, limitBytes: configuration.connectionMemoryBytes)
@@ -125,7 +127,7 @@ final class ServerConnectionHandler: ConnectionHandler {
         guard let isCompressed = HeaderCodec.isCompressed(headers) else {
             return answer(stream, HeaderCodec.unknownEncoding(of: headers))
         }
-        guard let route = routes.route(of: headers.firstBytes(.path) ?? []) else {
+        guard let route = routes.route(of: headers) else {
             let path = headers.first(.path) ?? ""
             return refuse(stream, Status(.unimplemented, "no handler answers \(path)"))
         }
@@ -142,12 +144,13 @@ final class ServerConnectionHandler: ConnectionHandler {
     ) {
         guard let mailbox else { return }
         let timeout = headers.firstBytes(.grpcTimeout).flatMap(TimeoutCodec.decode)
-        let deadline = timeout.map { ContinuousClock.now + $0 }
+        let deadline = timeout.map { lastRead + $0 }
         let call = ServerCall(
             route: route, streamID: stream.id, metadata: HeaderCodec.metadata(of: headers),
             deadline: deadline, peer: describePeer(), mailbox: mailbox, memory: memory,
             inflater: isCompressed ? MessageInflater(limit: route.limit) : nil,
-            deflater: configuration.deflater(for: headers), configuration: configuration)
+            deflater: configuration.deflater(for: headers), bounds: bounds,
+            begun: turnBegun)
         route.counters.countStart()
         let entry = Entry(call, stream, limit: route.limit)
         entry.assembler.keepsFlags = isCompressed
@@ -202,11 +205,11 @@ final class ServerConnectionHandler: ConnectionHandler {
         guard let entry = stream.owner as? Entry else { return }
         stream.owner = nil
         lifetime?.callEnded()
-        if entry.call.deadline != nil { deadlines.remove(entry.call) }
+        if entry.call.hasDeadline { deadlines.remove(entry.call) }
         if !entry.isFinished {
             entry.isFinished = true
             entry.call.abandon(Status(.cancelled, "the caller gave up (\(code))"))
-            observe(entry.call)
+            countEnd(of: entry.call)
         }
         entry.call.releaseMemory()
         if isDraining, drainPing == nil, session.openStreamCount == 0 { finishClosing() }
@@ -230,12 +233,13 @@ final class ServerConnectionHandler: ConnectionHandler {
     }
 
     private func update(_ calls: [ServerCall]) {
+        let now = NIODeadline.now()
         for call in calls {
             guard let entry = session.stream(call.streamID)?.owner as? Entry,
                 entry.call === call
             else { continue }
             do {
-                try apply(call.takeUpdate(), to: entry)
+                try apply(call.takeUpdate(), to: entry, at: now)
             } catch {
                 session.reset(entry.stream, .internalError)
             }
@@ -244,7 +248,9 @@ final class ServerConnectionHandler: ConnectionHandler {
         flush()
     }
 
-    private func apply(_ update: ServerCall.Update, to entry: Entry) throws {
+    private func apply(
+        _ update: ServerCall.Update, to entry: Entry, at now: NIODeadline
+    ) throws {
         guard !entry.isFinished else { return }
         giveBack(update.credit, of: entry)
         if update.waitsForMemory { watchMemory() }
@@ -268,16 +274,11 @@ final class ServerConnectionHandler: ConnectionHandler {
             try session.respond(
                 entry.stream, HeaderCodec.trailersOnly(status, trailers), endsStream: true)
         }
-        observe(entry.call)
+        entry.call.countEnd(status, at: now, configuration.observer)
     }
 
-    func observe(_ call: ServerCall) {
-        let duration = ContinuousClock.now - call.begun
-        let status = call.ending ?? .ok
-        call.route.counters.countEnd(status.code, after: duration)
-        configuration.observer?.callEnded(
-            CallSummary(
-                method: call.route.path, peer: call.peer, status: status, duration: duration))
+    func countEnd(of call: ServerCall) {
+        call.countEnd(call.ending ?? .ok, at: .now(), configuration.observer)
     }
 
     // MARK: The end
@@ -322,13 +323,13 @@ final class ServerConnectionHandler: ConnectionHandler {
         memoryTimer?.cancel()
         for stream in session.openStreams {
             guard let entry = stream.owner as? Entry else { continue }
-            if entry.call.deadline != nil { deadlines.remove(entry.call) }
+            if entry.call.hasDeadline { deadlines.remove(entry.call) }
             entry.stream.owner = nil
             guard !entry.isFinished else { continue }
             entry.isFinished = true
             entry.call.abandon(Status(.cancelled, "the connection was lost: \(status.message)"))
             entry.call.releaseMemory()
-            observe(entry.call)
+            countEnd(of: entry.call)
         }
         startCalls()
     }

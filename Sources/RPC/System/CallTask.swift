@@ -6,11 +6,11 @@ import Synchronization
 /// would cost more than most calls. So the task lends its own handle while the handler runs:
 ///
 /// ```
-/// idle ──run──▶ running ──cancel──▶ cancelling ──▶ running
-///                  │                    │ the handler ends meanwhile: it waits
-///                  └──the handler ends──┴──────────▶ done
+/// idle ──begin──▶ running ──cancel──▶ cancelling ──▶ running
+///                    │                    │ the handler ends meanwhile: it waits
+///                    └──the handler ends──┴──────────▶ done
 /// ```
-/// Sendable because the handle is used only between `run` and `done`, and only to cancel, which
+/// Sendable because the handle is used only between `begin` and `done`, and only to cancel, which
 /// the runtime allows from any thread.
 struct CallTask: ~Copyable, @unchecked Sendable {
     /// Not private: a debug build of Swift 6.3 loses the type then.
@@ -28,8 +28,8 @@ struct CallTask: ~Copyable, @unchecked Sendable {
 
     private let state = Mutex(State())
 
-    /// Runs `body` so that ``cancel()`` reaches it.
-    func run(_ body: () async -> Void) async {
+    /// From now on ``cancel()`` reaches the task that calls this.
+    func begin() {
         let handle = unsafe withUnsafeCurrentTask { task in
             unsafe task.map { unsafe Handle(task: $0) }
         }
@@ -38,17 +38,18 @@ struct CallTask: ~Copyable, @unchecked Sendable {
             return state.isCancelled
         }
         if isCancelled { unsafe handle?.task.cancel() }
-        await body()
-        await end()
     }
 
-    /// Forgets the task; whoever is just cancelling it finishes first.
-    private func end() async {
-        let isFree = state.withLock { state in
+    /// Forgets the task; false where somebody is just cancelling it, who has to finish first.
+    func end() -> Bool {
+        state.withLock { state in
             state.handle = nil
             return !state.isCancelling
         }
-        if isFree { return }
+    }
+
+    /// Waits until nobody cancels the task any more.
+    func cancellation() async {
         await Sleeper.sleep { sleeper in
             state.withLock { state in
                 guard state.isCancelling else { return false }
