@@ -43,6 +43,8 @@ public struct RPCBenchmark: Sendable {
 
     static let echo = Method<BenchmarkMessage, BenchmarkMessage>(
         service: "hone.Benchmark", name: "Echo", kind: .unary)
+    static let fetch = Method<BenchmarkMessage, BenchmarkMessage>(
+        service: "hone.Benchmark", name: "Fetch", kind: .unary)
     static let flood = Method<BenchmarkMessage, BenchmarkMessage>(
         service: "hone.Benchmark", name: "Flood", kind: .serverStreaming)
 
@@ -65,11 +67,13 @@ public struct RPCBenchmark: Sendable {
         Shape(name: "stream 64 KiB", messageBytes: 64 << 10, callsInFlight: 1, isStream: true),
     ]
 
-    /// Answers each call with its message, each flood with messages until it is cancelled, and a
-    /// hold with nothing.
+    /// Answers each call with its message, each fetch with 64 KiB, each flood with messages until it
+    /// is cancelled, and a hold with nothing.
     public static var router: Router {
         var router = Router()
+        let page = BenchmarkMessage(count: 64 << 10)
         router.unary(echo) { request, _ in request }
+        router.unary(fetch) { _, _ in page }
         router.serverStreaming(flood) { request, responses, _ in
             while true { try await responses.write(request) }
         }

@@ -10,15 +10,18 @@ struct BenchRPC: AsyncParsableCommand {
         commandName: "rpc",
         abstract: "Calls and messages per second beside gRPC Go, gRPC C++ and nghttpd.",
         discussion: """
-            One connection over loopback; client and server share this machine's cores. The
-            processes are tied to cores of their own where that is faster. Peers are built from
-            Tests/Benchmarks/rpc where their compilers and libraries are installed.
-            Example: hone bench rpc --seconds 2 --json
+            One connection over loopback; client and server share this machine's cores. Every line
+            is measured in rounds, all systems in turns, with the processes tied to cores of their
+            own and without; the table has the median of the faster placement. Peers are built
+            from Tests/Benchmarks/rpc where their compilers and libraries are installed.
+            Example: hone bench rpc --rounds 5 --json
             """,
         subcommands: [BenchRPCServe.self, BenchRPCLoad.self])
 
-    @Option(help: "How long to measure each line.")
-    var seconds = 1.0
+    @Option(help: "How long to measure each line in a round.")
+    var seconds = 0.4
+    @Option(help: "How often to measure each line.")
+    var rounds = 3
     @Option(help: "Where handlers run: loop (on the event loop of their connection) or pool.")
     var handlers = "loop"
     @Flag(inversion: .prefixedNo, help: "Measures gRPC Go, gRPC C++ and nghttpd as well.")
@@ -30,6 +33,7 @@ struct BenchRPC: AsyncParsableCommand {
 
     func validate() throws {
         if !(seconds > 0) { throw ValidationError("--seconds is \(seconds); give more than 0.") }
+        if rounds < 1 { throw ValidationError("--rounds is \(rounds); give 1 or more.") }
         if !["loop", "pool"].contains(handlers) {
             throw ValidationError("--handlers is \(handlers); give loop or pool.")
         }
@@ -42,22 +46,23 @@ struct BenchRPC: AsyncParsableCommand {
         defer { progress.finish() }
         var search = BenchPeers(folder: folder)
         if peers { try search.find() }
-        var systems = [try BenchSystem.ours(handlers: handlers)] + search.systems
+        let systems = [try BenchSystem.ours(handlers: handlers)] + search.systems
         let keys = tls ? try folder.makeCertificate() : nil
-        for index in systems.indices {
-            progress.update(0, of: 0, "placing \(systems[index].name)")
-            try systems[index].place(folder)
-        }
+        let securities = [nil] + (keys.map { [$0] } ?? [])
         var rows: [BenchRow] = []
-        for security in [nil, keys] where security != nil || rows.isEmpty {
-            for system in systems {
-                progress.update(0, of: 0, system.name + (security == nil ? "" : ", TLS"))
-                rows += try system.measure(seconds, security, folder)
+        for round in 1...rounds {
+            for security in securities {
+                for system in systems.flatMap(\.placements) {
+                    let name = system.name + (security == nil ? "" : ", TLS")
+                    progress.update(0, of: 0, "round \(round) of \(rounds): \(name)")
+                    rows += try system.measure(seconds, security, folder)
+                }
             }
         }
         progress.update(0, of: 0, "memory")
         let report = BenchReport(
-            rows: rows, cost: try await BenchCost.measure(folder, handlers: handlers),
+            rows: BenchRow.medians(of: rows),
+            cost: try await BenchCost.measure(folder, handlers: handlers),
             missing: search.missing)
         progress.finish()
         if json { return try JSONOutput.print(report) }

@@ -6,6 +6,8 @@ struct BenchRow: Encodable {
     /// What called: its own client, or h2load.
     var client: String
     var tls: Bool
+    /// Whether server and client were tied to a core each.
+    var isTied: Bool
     var task: String
     /// Calls, or messages of a stream.
     var perSecond: Double
@@ -19,12 +21,13 @@ struct BenchRow: Encodable {
     var serverMegabytes: Double
 
     init(
-        system: String, client: String, tls: Bool, line: BenchLine, serverSeconds: Double,
-        serverMegabytes: Double
+        system: String, client: String, tls: Bool, isTied: Bool, line: BenchLine,
+        serverSeconds: Double, serverMegabytes: Double
     ) {
         self.system = system
         self.client = client
         self.tls = tls
+        self.isTied = isTied
         task = line.task
         perSecond = Double(line.count) / line.seconds
         megabytesPerSecond = perSecond * (task.contains("64 KiB") ? 65_536 : 100) / 1e6
@@ -32,6 +35,31 @@ struct BenchRow: Encodable {
         p99Microseconds = line.p99Microseconds
         serverSecondsPerMillion = serverSeconds / Double(max(1, line.count)) * 1e6
         self.serverMegabytes = serverMegabytes
+    }
+
+    private struct Key: Hashable {
+        let system: String
+        let client: String
+        let tls: Bool
+        let task: String
+    }
+
+    /// Of each line the median of its rounds, in the placement in which that is faster.
+    static func medians(of rows: [BenchRow]) -> [BenchRow] {
+        func key(_ row: BenchRow) -> Key {
+            Key(system: row.system, client: row.client, tls: row.tls, task: row.task)
+        }
+        var keys: [Key] = []
+        for row in rows where !keys.contains(key(row)) { keys.append(key(row)) }
+        let groups = Dictionary(grouping: rows, by: key)
+        return keys.compactMap { key in
+            let placements = Dictionary(grouping: groups[key] ?? [], by: \.isTied).values
+            return placements.map(median).max { $0.perSecond < $1.perSecond }
+        }
+    }
+
+    private static func median(_ rows: [BenchRow]) -> BenchRow {
+        rows.sorted { $0.perSecond < $1.perSecond }[rows.count / 2]
     }
 }
 

@@ -28,23 +28,13 @@ struct BenchSystem {
             load: [program, "bench", "rpc", "load"])
     }
 
-    /// Finds out which placement is the faster one for calls by the dozen.
-    mutating func place(_ folder: BenchFolder) throws {
+    /// The ways to lay server and client on this machine's cores.
+    var placements: [BenchSystem] {
         guard BenchTool.path(of: "taskset") != nil, ProcessInfo.processInfo.processorCount > 1
-        else { return }
-        var best = 0.0
-        for tied in [false, true] {
-            var trial = self
-            trial.isTied = tied
-            let rate: Double
-            if load == nil {
-                let server = try BenchServer(trial, nil, folder)
-                rate = try trial.h2load(.small, 64, 0.4, server, nil, folder)?.perSecond ?? 0
-            } else {
-                rate = try trial.ownClient(0.25, nil, folder, only: 64)
-            }
-            if rate > best { (best, isTied) = (rate, tied) }
-        }
+        else { return [self] }
+        var tied = self
+        tied.isTied = true
+        return [self, tied]
     }
 
     /// Everything: its own client against its server, and h2load.
@@ -55,8 +45,8 @@ struct BenchSystem {
         var rows: [BenchRow] = []
         if load != nil { rows += try ownClient(seconds, server, keys) }
         for (body, inFlight) in [
-            (BenchBody.small, 1), (.small, 16), (.small, 64), (.large, 16),
-        ] {
+            (BenchBody.small, 1), (.small, 16), (.small, 64), (.large, 16), (.answer, 16),
+        ] where kind == .calls || body != .large {
             if let row = try h2load(body, inFlight, seconds, server, keys, folder) {
                 rows.append(row)
             }
@@ -73,24 +63,12 @@ struct BenchSystem {
             let after = try ServerUsage(of: server.identifier)
             rows.append(
                 BenchRow(
-                    system: name, client: "its own", tls: keys != nil, line: line,
+                    system: name, client: "its own", tls: keys != nil, isTied: isTied, line: line,
                     serverSeconds: after.processorSeconds - before.processorSeconds,
                     serverMegabytes: after.residentMegabytes))
             before = after
         }
         return rows
-    }
-
-    /// The calls per second of one shape of load.
-    private func ownClient(
-        _ seconds: Double, _ keys: BenchFolder.Keys?, _ folder: BenchFolder, only inFlight: Int
-    ) throws -> Double {
-        let server = try BenchServer(self, keys, folder)
-        var rate = 0.0
-        try clientLines(seconds, server, keys) { line in
-            if line.task.contains(" \(inFlight) in") { rate = Double(line.count) / line.seconds }
-        }
-        return rate
     }
 
     private func clientLines(
@@ -131,12 +109,22 @@ struct BenchSystem {
     }
 }
 
-/// What h2load sends, or fetches from a server of files.
-enum BenchBody: Int {
-    case small = 100
-    case large = 65_536
+/// What h2load sends, and gets back.
+enum BenchBody {
+    case small, large
+    /// A small request for a large answer; all that a server of files can give.
+    case answer
 
-    var name: String { self == .small ? "100 B" : "64 KiB" }
+    var requestBytes: Int { self == .large ? 65_536 : 100 }
+    var answerBytes: Int { self == .small ? 100 : 65_536 }
+
+    var name: String {
+        switch self {
+        case .small: "unary 100 B"
+        case .large: "unary 64 KiB"
+        case .answer: "100 B for 64 KiB"
+        }
+    }
 }
 
 extension BenchSystem {
@@ -146,19 +134,21 @@ extension BenchSystem {
         _ keys: BenchFolder.Keys?, _ folder: BenchFolder
     ) throws -> BenchRow? {
         guard let program = BenchTool.path(of: "h2load") else { return nil }
-        let content = [UInt8](repeating: 0x5A, count: body.rawValue)
         var arguments = ["-c", "1", "-m", "\(inFlight)", "-D", "\(Int(seconds * 1_000))ms"]
-        var path = "/hone.Benchmark/Echo"
+        var path = body == .answer ? "/hone.Benchmark/Fetch" : "/hone.Benchmark/Echo"
         switch kind {
         case .calls:
-            let length = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: body.rawValue >> $0) }
+            let count = body.requestBytes
+            let length = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: count >> $0) }
+            let message = [0] + length + [UInt8](repeating: 0x5A, count: count)
             arguments += [
-                "-d", try folder.write([0] + length + content, "body-\(body.rawValue)"),
+                "-d", try folder.write(message, "body-\(count)"),
                 "-H", "te: trailers", "-H", "content-type: application/grpc",
             ]
         case .files:
-            _ = try folder.write(content, "file-\(body.rawValue)")
-            path = "/file-\(body.rawValue)"
+            let content = [UInt8](repeating: 0x5A, count: body.answerBytes)
+            _ = try folder.write(content, "file-\(content.count)")
+            path = "/file-\(content.count)"
         }
         // The windows of both sides must not be what is measured.
         arguments += ["-w", "20", "-W", "24"]
@@ -174,9 +164,9 @@ extension BenchSystem {
             throw CommandFailure("h2load against \(name) printed no result: \(text.suffix(300))")
         }
         return BenchRow(
-            system: name, client: "h2load", tls: keys != nil,
+            system: name, client: "h2load", tls: keys != nil, isTied: isTied,
             line: BenchLine(
-                task: "unary \(body.name), \(inFlight) in flight", count: count, seconds: took),
+                task: "\(body.name), \(inFlight) in flight", count: count, seconds: took),
             serverSeconds: after.processorSeconds - before.processorSeconds,
             serverMegabytes: after.residentMegabytes)
     }

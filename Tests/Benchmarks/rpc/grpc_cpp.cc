@@ -39,6 +39,13 @@ void run(grpc::CompletionQueue &queue, const std::function<bool()> &isOver) {
     while (!isOver() && queue.Next(&tag, &ok)) (*static_cast<Step *>(tag))(ok);
 }
 
+grpc::ByteBuffer bytes(size_t size) {
+    grpc::Slice slice(std::string(size, 'Z'));
+    return grpc::ByteBuffer(&slice, 1);
+}
+
+const grpc::ByteBuffer page = bytes(64 << 10);
+
 /// One call of the server, from its request to its end.
 class Call {
   public:
@@ -58,9 +65,10 @@ class Call {
 
     void read(bool ok) {
         if (!ok) return finish(grpc::Status::CANCELLED);
-        if (context.method() == "/hone.Benchmark/Echo") {
+        bool isFetch = context.method() == "/hone.Benchmark/Fetch";
+        if (isFetch || context.method() == "/hone.Benchmark/Echo") {
             step = [this](bool) { delete this; };
-            stream.WriteAndFinish(message, grpc::WriteOptions(), grpc::Status::OK, &step);
+            stream.WriteAndFinish(isFetch ? page : message, grpc::WriteOptions(), grpc::Status::OK, &step);
         } else {
             step = [this](bool ok) { wrote(ok); };
             stream.Write(message, &step);
@@ -160,11 +168,6 @@ struct Caller {
         *open -= 1;
     }
 };
-
-grpc::ByteBuffer bytes(size_t size) {
-    grpc::Slice slice(std::string(size, 'Z'));
-    return grpc::ByteBuffer(&slice, 1);
-}
 
 void calls(
     grpc::GenericStub &stub, const char *name, size_t size, int inFlight, double seconds

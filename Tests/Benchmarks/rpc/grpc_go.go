@@ -43,6 +43,13 @@ func echo(_ interface{}, _ context.Context, decode func(interface{}) error,
 	return in, nil
 }
 
+var page = &message{make([]byte, 64<<10)}
+
+func fetch(_ interface{}, _ context.Context, decode func(interface{}) error,
+	_ grpc.UnaryServerInterceptor) (interface{}, error) {
+	return page, decode(new(message))
+}
+
 func flood(_ interface{}, stream grpc.ServerStream) error {
 	in := new(message)
 	if err := stream.RecvMsg(in); err != nil {
@@ -72,7 +79,8 @@ func serve(arguments []string) {
 	server.RegisterService(&grpc.ServiceDesc{
 		ServiceName: "hone.Benchmark",
 		HandlerType: (*interface{})(nil),
-		Methods:     []grpc.MethodDesc{{MethodName: "Echo", Handler: echo}},
+		Methods: []grpc.MethodDesc{
+			{MethodName: "Echo", Handler: echo}, {MethodName: "Fetch", Handler: fetch}},
 		Streams:     []grpc.StreamDesc{{StreamName: "Flood", Handler: flood, ServerStreams: true}},
 	}, nil)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
