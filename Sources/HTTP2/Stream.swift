@@ -38,6 +38,8 @@ public final class Stream {
         end = .open
         isDeferred = false
         wasResetByUs = false
+        takesTurns = false
+        unconsumedBytes = 0
         writtenBytes = 0
     }
 

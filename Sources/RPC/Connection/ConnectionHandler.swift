@@ -36,10 +36,10 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
     /// Whether the bytes read last were those of small calls; then reads are taken in slices.
     private var isDense = false
 
-    /// The least a slice holds; most hold their share of the read. Each costs a write, which is as
-    /// dear as two calls: more of them than this make one side wait less and both work more.
-    private static let sliceBytes = 512
-    private static let slicesPerRead = 3
+    /// The least a slice holds; most hold half of a read. Each costs a write, which is as dear as two
+    /// calls: with more of them one side waits less and both work more.
+    private static let sliceBytes = 1024
+    private static let slicesPerRead = 2
     /// How many bytes a small call has at most.
     private static let denseBytes = 512
     /// After how many small calls the peer is answered, though more are waiting.
