@@ -25,6 +25,9 @@ public struct HeaderList: Sendable, Equatable {
 
     public var count: Int { fields.count }
 
+    /// How large a list can be sent, by ``listBytes``.
+    public static let longestSent: Int = (64 << 10) - 64
+
     /// The size that SETTINGS_MAX_HEADER_LIST_SIZE limits: names, values and 32 for each field.
     public var listBytes: Int { bytes.count + 32 * fields.count }
 

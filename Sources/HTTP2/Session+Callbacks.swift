@@ -76,10 +76,10 @@ extension Session {
             }
         }
         unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) {
-            _, frame, _, user in
+            _, frame, code, user in
             guard let frame = unsafe frame else { return 0 }
             return unsafe Session.with(user, or: 0) { session in
-                unsafe session.notSent(frame)
+                unsafe session.notSent(frame, code)
                 return 0
             }
         }
@@ -238,11 +238,17 @@ extension Session {
         reset(stream, .noError)
     }
 
-    private func notSent(_ frame: UnsafePointer<nghttp2_frame>) {
-        guard role == .client, unsafe UInt32(frame.pointee.hd.type) == NGHTTP2_HEADERS.rawValue,
-            unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
-        else { return }
-        unsafe closed(frame.pointee.hd.stream_id, .refusedStream)
+    private func notSent(_ frame: UnsafePointer<nghttp2_frame>, _ code: Int32) {
+        guard unsafe UInt32(frame.pointee.hd.type) == NGHTTP2_HEADERS.rawValue else { return }
+        let id = unsafe frame.pointee.hd.stream_id
+        if role == .client, unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST {
+            closed(id, .refusedStream)
+        } else if code == NGHTTP2_ERR_FRAME_SIZE_ERROR.rawValue
+            || code == NGHTTP2_ERR_HEADER_COMP.rawValue, let stream = streams[id]
+        {
+            // Without them the peer would wait for ever.
+            reset(stream, .internalError)
+        }
     }
 
     /// Honest peers send tiny updates, too (gRPC's C core does), but a few for each DATA frame they

@@ -17,6 +17,8 @@ import NIOCore
     var incoming = ByteBuffer()
     /// What the library has for the peer.
     var outgoing = ByteBuffer()
+    /// Whether the peer has said goodbye: what it sends after that is not read.
+    private(set) var isPeerDone = false
 
     /// - Parameter serverName: whom a client expects; a name or an IP address.
     init(_ context: TLSContext, serverName: String?) throws(TLSError) {
@@ -26,7 +28,6 @@ import NIOCore
         unsafe self.handle = handle
         self.context = context
         guard let bio = unsafe EngineBIO.make(for: self) else {
-            unsafe SSL_free(handle)
             throw .setupFailed(reason: "out of memory")
         }
         // The handle owns it from now on, once for both directions.
@@ -100,6 +101,7 @@ import NIOCore
 
     /// Takes bytes from the peer.
     func receive(_ bytes: ByteBuffer) {
+        guard !isPeerDone else { return }
         if incoming.readableBytes == 0 {
             incoming = bytes
         } else {
@@ -123,7 +125,11 @@ import NIOCore
         }
         if result > 0 { return true }
         switch unsafe SSL_get_error(handle, result) {
-        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE, SSL_ERROR_ZERO_RETURN: return false
+        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return false
+        case SSL_ERROR_ZERO_RETURN:
+            isPeerDone = true
+            incoming = ByteBuffer()
+            return false
         default: throw .brokenRecord(reason: failureReason())
         }
     }

@@ -58,6 +58,33 @@ public final class TLSFiles: Sendable {
         return true
     }
 
+    /// Looks at the files again and again while `body` runs.
+    ///
+    /// - Parameters:
+    ///   - files: nil of no TLS, where there is nothing to look at.
+    ///   - told: hears of each change: nil where another context is in use now, else why the files
+    ///     cannot be used.
+    public static func watched<Result: Sendable>(
+        _ files: TLSFiles?, every interval: Duration,
+        _ told: @escaping @Sendable (TLSError?) -> Void, while body: () async throws -> Result
+    ) async throws -> Result {
+        guard let files else { return try await body() }
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while true {
+                    try await Task.sleep(for: interval)
+                    do throws(TLSError) {
+                        if try files.refresh() { told(nil) }
+                    } catch {
+                        told(error)
+                    }
+                }
+            }
+            defer { group.cancelAll() }
+            return try await body()
+        }
+    }
+
     private static func stamps(_ settings: TLSSettings) -> [Stamp?] {
         [settings.certificate, settings.key, settings.authority].map { path in
             var information = stat()

@@ -52,6 +52,8 @@ public final class TLSHandler: ChannelDuplexHandler {
         engine.receive(unwrapInboundIn(data))
         if state == .handshaking { advance(context) }
         if state == .open { readPlain(context) }
+        // As at the end of a plain connection, which ends both ways.
+        if engine.isPeerDone { close(context: context, mode: .all, promise: nil) }
     }
 
     public func channelReadComplete(context: ChannelHandlerContext) {

@@ -54,6 +54,51 @@ struct StatusTests {
         }
     }
 
+    @Test func `a message of many letters is cut, and its status arrives`() async throws {
+        var router = Router()
+        router.unary(Echo.unary) { _, _ in
+            throw Status(.aborted, String(repeating: "日本語 ", count: 1000))
+        }
+        try await withServer(router) { client, _, _ in
+            let status = await status { _ = try await client.unary(Echo.unary, Bytes([])) }
+            #expect(status.code == .aborted)
+            #expect(status.message.hasPrefix("日本語 日本語 "))
+            #expect((50...1000).contains(status.message.count))
+        }
+    }
+
+    @Test func `metadata that cannot be sent ends the call, and says so`() async throws {
+        var long = Metadata()
+        try long.add(String(repeating: "x", count: 70_000), for: "long")
+        let metadata = long
+        var router = Router()
+        router.unary(Echo.unary) { request, context in
+            context.setTrailers(metadata)
+            return request
+        }
+        router.serverStreaming(Echo.expand) { _, responses, context in
+            context.sendHeaders(metadata)
+            try await responses.write(Bytes([1]))
+        }
+        try await withServer(router) { client, _, _ in
+            let trailers = await status { _ = try await client.unary(Echo.unary, Bytes([])) }
+            #expect(trailers.code == .internal)
+            #expect(trailers.message.contains("trailers of 70036 bytes"))
+            let headers = await status {
+                try await client.serverStreaming(Echo.expand, Bytes([])) { answers in
+                    for try await _ in answers {}
+                }
+            }
+            #expect(headers.message.contains("headers of 70036 bytes"))
+            let request = await status {
+                _ = try await client.unary(
+                    Echo.repeatable, Bytes([]), options: CallOptions(metadata: metadata))
+            }
+            #expect(request.code == .resourceExhausted)
+            #expect(request.message.contains("send less metadata"))
+        }
+    }
+
     @Test func `a method without a handler is unimplemented`() async throws {
         try await withServer(Router()) { client, _, _ in
             let status = await status { _ = try await client.unary(Echo.unary, Bytes([])) }

@@ -29,7 +29,7 @@ struct TargetTests {
             let error = #expect(throws: TargetError.self) { try Target(parsing: text) }
             #expect(error?.description.contains("unix:/PATH") == true, "\(text)")
         }
-        #expect(throws: TargetError.socketElsewhere("unix://host/a.sock")) {
+        #expect(throws: TargetError.elsewhere("unix://host/a.sock")) {
             try Target(parsing: "unix://host/a.sock")
         }
         let long = "unix:/" + String(repeating: "a", count: 107)

@@ -145,6 +145,19 @@ struct TLSHandlerTests {
         try promise.futureResult.wait()
     }
 
+    @Test func `nothing is kept of what a peer sends after its goodbye`() throws {
+        let (client, server) = try pair(try Certificates())
+        client.channel.close(promise: nil)
+        let goodbye = try client.takeOutput()
+        #expect(!goodbye.isEmpty)
+        // Behind the alert, in the same bytes.
+        var bytes = try #require(goodbye.last)
+        bytes.writeRepeatingByte(0x5A, count: 100_000)
+        try server.give(goodbye.dropLast() + [bytes])
+        #expect(!server.channel.isActive)
+        #expect(server.sink.bytes.isEmpty && server.sink.errors.isEmpty)
+    }
+
     @Test func `a peer without TLS is refused`() throws {
         let files = try Certificates()
         let server = try Side(TLSContext(.server, files.settings("server", authority: nil)))

@@ -43,16 +43,18 @@ struct TutorServer: Service {
     func run() async throws {
         var quiet = logger
         if quiet.logLevel == .info { quiet.logLevel = .warning }
-        let application = Application(
-            router: routes(), server: try .http1(over: tls),
-            configuration: ApplicationConfiguration(
-                address: .hostname(listen.host, port: listen.port), serverName: "hone-tutor"),
-            onServerRunning: {
-                tellPort.yield($0.localAddress?.port ?? listen.port)
-                tellPort.finish()
-            },
-            logger: quiet)
-        try await application.run()
+        try await TLSFiles.http1(over: tls, logger) { server in
+            let application = Application(
+                router: routes(), server: server,
+                configuration: ApplicationConfiguration(
+                    address: .hostname(listen.host, port: listen.port), serverName: "hone-tutor"),
+                onServerRunning: {
+                    tellPort.yield($0.localAddress?.port ?? listen.port)
+                    tellPort.finish()
+                },
+                logger: quiet)
+            try await application.run()
+        }
     }
 
     /// The address it serves at; waits until it does. Ask once.

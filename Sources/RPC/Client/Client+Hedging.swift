@@ -31,7 +31,8 @@ final class HedgedAttempts: Sendable {
 /// What one of the tasks of a hedged call has to tell.
 private enum News {
     case answered(ClientCall)
-    case failed(Status, RetryPushback?)
+    /// Whether the throttle has counted it as one of a connection's.
+    case failed(Status, RetryPushback?, isCounted: Bool)
     /// It is time for the next attempt, whether one failed or not.
     case due
     /// It is time for the next attempt after one that failed, as its service asked.
@@ -63,17 +64,17 @@ private struct HedgedRace {
     ///   - isWithinLimits: takes an attempt from the client's budget; false where it has none.
     ///   - noteFailure: counts a failure; false where the throttle forbids repetitions.
     mutating func step(
-        after news: News, isWithinLimits: () -> Bool, noteFailure: () -> Bool
+        after news: News, isWithinLimits: () -> Bool, noteFailure: (_ isCounted: Bool) -> Bool
     ) -> Step {
         switch news {
         case .answered: return .nothing
         case .due: return mayBegin && isWithinLimits() ? .beginAndWait : .nothing
         case .dueAfterFailure: running -= 1
-        case .failed(let status, let pushback):
+        case .failed(let status, let pushback, let isCounted):
             running -= 1
             last = status
             guard policy.nonFatalCodes.contains(status.code) else { return .over }
-            isAllowed = noteFailure() && pushback != .never && isAllowed
+            isAllowed = noteFailure(isCounted) && pushback != .never && isAllowed
             if case .after(let pause) = pushback, mayBegin {
                 running += 1
                 return .pause(pause)
@@ -143,13 +144,12 @@ extension Client {
                 if case .answered(let call) = news {
                     attempts.end(Status(.cancelled, "another attempt was answered"), besides: call)
                     note(plan, policy, .now - call.plan.begun)
-                    core.retries.succeeded()
                     return (call, .ok)
                 }
                 let step = race.step(after: news) {
                     core.retries.mayRepeat && core.takeRepetition()
-                } noteFailure: {
-                    core.retries.failed()
+                } noteFailure: { isCounted in
+                    isCounted ? core.retries.mayRepeat : core.retries.failed()
                 }
                 switch step {
                 case .begin: begin()
@@ -188,10 +188,15 @@ extension Client {
         } catch {
             let status = Status(describing: error)
             call.end(status)
-            return .failed(status, call.trailers.retryPushback)
+            return failure(of: call, status)
         }
         guard let status = await call.answerBegins() else { return .answered(call) }
-        return .failed(status, call.trailers.retryPushback)
+        return failure(of: call, status)
+    }
+
+    private static func failure(of call: ClientCall, _ status: Status) -> News {
+        let isCounted = call.state.withLock { $0.isCounted }
+        return .failed(status, call.trailers.retryPushback, isCounted: isCounted)
     }
 
     // MARK: The delay

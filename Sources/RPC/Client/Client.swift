@@ -31,7 +31,15 @@ public final class Client: Sendable {
         guard core.begin() else { return }
         defer { core.stop() }
         if let inProcess { return try await run(with: inProcess) }
-        let tls = try core.configuration.tls.map { try TLSContext(.client, $0) }
+        let configuration = core.configuration
+        let tls = try configuration.tls.map { try TLSFiles(.client, $0) }
+        let told = configuration.certificatesReloaded ?? { _ in }
+        try await TLSFiles.watched(tls, every: configuration.certificatePollInterval, told) {
+            await keepConnections(tls)
+        }
+    }
+
+    private func keepConnections(_ tls: TLSFiles?) async {
         let (ticks, ticker) = AsyncStream.makeStream(
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let loop = MultiThreadedEventLoopGroup.singleton.next()
@@ -46,15 +54,22 @@ public final class Client: Sendable {
         }
         defer { sweep.cancel() }
         await withDiscardingTaskGroup { group in
+            var resolution = TargetResolution(core.configuration.names)
             for await _ in ticks {
-                let (addresses, failure) = await core.target.resolved()
-                let stays = core.resolved(
-                    addresses.map(ClientCore.Address.init), failure: failure)
-                for stay in stays {
-                    let server = ClientServer(
-                        stay: stay, core: core, tls: tls, resolveAgain: { ticker.yield() })
-                    group.addTask { await server.run() }
+                func use(_ addresses: [Target.Address], _ failure: Status?, isComplete: Bool) {
+                    let stays = core.resolved(
+                        addresses.map(ClientCore.Address.init), failure: failure,
+                        isComplete: isComplete)
+                    for stay in stays {
+                        let server = ClientServer(
+                            stay: stay, core: core, tls: tls, resolveAgain: { ticker.yield() })
+                        group.addTask { await server.run() }
+                    }
                 }
+                let (addresses, failure) = await resolution.update(core.target) { addresses in
+                    use(addresses, nil, isComplete: false)
+                }
+                use(addresses, failure, isComplete: true)
             }
         }
     }

@@ -59,6 +59,7 @@ extension ClientCall {
         case (_, .lost(let isFirst)):
             // A connection takes all its calls along; that is one failure, not as many.
             let isAllowed = isFirst ? core.retries.failed() : core.retries.mayRepeat
+            state.withLock { $0.isCounted = true }
             tryAgain(status, isAllowed: isAllowed, isCounted: isFirst, nil, endpoint)
         case (_, .answered(let pushback)):
             guard let retry = plan.retry else { return end(status) }

@@ -69,6 +69,8 @@ final class ClientCall: MessageSink, Expiring {
         var peer = Peer(address: "none")
         /// Which server it was given to; known of hedges alone.
         var endpoint: ClientEndpoint?
+        /// Whether its failure counts for the throttle already, or with another's.
+        var isCounted = false
     }
 
     /// What the loop has to do for the call.

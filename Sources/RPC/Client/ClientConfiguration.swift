@@ -31,6 +31,10 @@ public struct ClientConfiguration: Sendable {
     /// The name the server's certificate must bear; nil expects the target's host, "localhost" for
     /// a socket of this machine.
     public var serverName: String?
+    /// How often the files of `tls` are looked at: new connections use what is in them then.
+    public var certificatePollInterval: Duration = .seconds(5)
+    /// Told of each change of the files: nil where they are in use now, else why they cannot be.
+    public var certificatesReloaded: (@Sendable (TLSError?) -> Void)?
     public var balancing: Balancing = .leastLoaded
     public var consistentHashing: ConsistentHashing = ConsistentHashing()
     public var keepalive: Keepalive = Keepalive(interval: .seconds(30), timeout: .seconds(20))
@@ -84,6 +88,7 @@ public struct ClientConfiguration: Sendable {
     public var interceptors: [any ClientInterceptor] = []
     /// Told of the end of each call.
     public var observer: (any CallObserver)?
+    package var names: NameResolver = .system
 
     public init(tls: TLSSettings? = nil) {
         self.tls = tls

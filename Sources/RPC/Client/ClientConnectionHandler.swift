@@ -40,9 +40,6 @@ final class ClientConnectionHandler: ConnectionHandler {
     private weak var connection: ClientConnection?
     /// How many calls have a stream that is not over.
     private var openCalls = 0
-    /// Whether this turn's reading keeps tasks and posts for its end.
-    private var holdsTasks = false
-    private var holdsPosts = false
     private var isRetired = false
     private var common: (path: String, headers: HeaderList)?
     private var callLimit = -1
@@ -103,15 +100,11 @@ final class ClientConnectionHandler: ConnectionHandler {
         if isRetired { closeWhenIdle() }
     }
 
-    override func turnBegins() {
-        holdsTasks = connection?.executor.hold() == true
-        holdsPosts = connection?.mailbox.hold() == true
-    }
+    override var executor: LoopExecutor? { connection?.executor }
 
-    override func turnEnds() {
-        if holdsTasks { connection?.executor.run() }
-        if holdsPosts { connection?.mailbox.drain() }
-    }
+    override func holdPosts() -> Bool { connection?.mailbox.hold() == true }
+
+    override func drainPosts() { connection?.mailbox.drain() }
 
     private func entry(of call: ClientCall) -> Entry? {
         let id = call.streamID.load(ordering: .relaxed)
@@ -127,6 +120,7 @@ final class ClientConnectionHandler: ConnectionHandler {
         }
         guard isOurs else { return }
         if isEnded {
+            if let connection { call.attemptEnded(on: connection) }
             connection?.release()
             return
         }
@@ -139,6 +133,15 @@ final class ClientConnectionHandler: ConnectionHandler {
             metadata: plan.metadata(attempts: attempts),
             compression: plan.deflater == nil ? nil : .gzip,
             acceptsCompression: plan.acceptsCompression)
+        guard headers.listBytes <= HeaderList.longestSent else {
+            if let connection { call.attemptEnded(on: connection) }
+            connection?.release()
+            return call.end(
+                Status(
+                    .resourceExhausted,
+                    "the request's headers have \(headers.listBytes) bytes, and "
+                        + "\(HeaderList.longestSent) can be sent; send less metadata"))
+        }
         do {
             let entry = Entry(call, try session.request(headers))
             entry.stream.owner = entry
@@ -216,6 +219,8 @@ final class ClientConnectionHandler: ConnectionHandler {
         case .wrote(let stream):
             let count = stream.takeWrittenBytes()
             if let entry = stream.owner as? Entry, !entry.isEnded { entry.call.wrote(count) }
+        case .end(let stream):
+            if let entry = stream.owner as? Entry { ended(entry) }
         case .closed(let stream, let code):
             if let entry = stream.owner as? Entry { closed(entry, code) }
         case .goAway(_, let code, let message):
@@ -293,9 +298,23 @@ final class ClientConnectionHandler: ConnectionHandler {
         session.consume(stream, min(credit, stream.unconsumedBytes))
     }
 
+    /// The service has said all it will say: what we have not sent is of no use to it.
+    private func ended(_ entry: Entry) {
+        guard !entry.isEnded else { return }
+        conclude(entry, .noError)
+        if !entry.hasFinishedWriting || entry.stream.queuedBytes > 0 {
+            session.consume(entry.stream, entry.stream.unconsumedBytes)
+            session.reset(entry.stream, .noError)
+        }
+    }
+
     private func closed(_ entry: Entry, _ code: ErrorCode) {
         entry.stream.owner = nil
-        guard !entry.isEnded else { return }
+        if !entry.isEnded { conclude(entry, code) }
+    }
+
+    /// Tells the call how its attempt ended.
+    private func conclude(_ entry: Entry, _ code: ErrorCode) {
         forget(entry)
         let call = entry.call
         if let fault = entry.fault {

@@ -217,10 +217,19 @@ package final class ClientCore: Sendable {
 
     /// The addresses of the target are these; the stays that begin, to be connected to.
     ///
-    /// - Parameter failure: why some name could not be resolved. What is known stays in use then:
-    ///   a name server that is away takes no server along.
-    package func resolved(_ addresses: [Address], failure: Status? = nil) -> [Stay] {
-        let (new, retired, failed) = change { $0.resolved(addresses, failure) }
+    /// - Parameters:
+    ///   - failure: why some name could not be resolved.
+    ///   - isComplete: false where some names have not been resolved yet: then nobody loses hope,
+    ///     and no server its place.
+    package func resolved(
+        _ addresses: [Address], failure: Status? = nil, isComplete: Bool = true
+    ) -> [Stay] {
+        let (new, retired, failed) = change { state in
+            let new = state.add(addresses)
+            let (retired, failed) =
+                isComplete ? state.resolved(addresses, failure) : ([], [])
+            return (new, retired, failed)
+        }
         for connection in retired { connection.retire() }
         for (call, status) in failed { call.end(status) }
         return new

@@ -150,12 +150,8 @@ extension ClientCore {
 extension ClientCore.State {
     func isPresent(_ stay: ClientCore.Stay) -> Bool { servers[stay.address]?.stay == stay }
 
-    mutating func resolved(
-        _ addresses: [ClientCore.Address], _ failure: Status?
-    ) -> (
-        new: [ClientCore.Stay], retired: [ClientConnection], failed: [(ClientCall, Status)]
-    ) {
-        isResolved = true
+    /// Takes in the addresses that are new.
+    mutating func add(_ addresses: [ClientCore.Address]) -> [ClientCore.Stay] {
         var new: [ClientCore.Stay] = []
         for address in addresses where servers[address] == nil {
             let stay = ClientCore.Stay(address: address, number: stays)
@@ -163,20 +159,29 @@ extension ClientCore.State {
             servers[address] = ClientCore.Server(stay)
             new.append(stay)
         }
-        var retired: [ClientConnection] = []
-        if let failure {
-            self.failure = failure
-        } else {
-            let wanted = Set(addresses)
-            for (address, server) in servers where !wanted.contains(address) {
-                retired += server.connections
-                server.connectMore?.finish()
-                servers[address] = nil
-            }
+        if !new.isEmpty {
+            makeRing()
+            findCandidates()
         }
-        if !new.isEmpty || ringMembers.count != servers.count { makeRing() }
+        return new
+    }
+
+    /// These are all the addresses there are now.
+    mutating func resolved(
+        _ addresses: [ClientCore.Address], _ failure: Status?
+    ) -> (retired: [ClientConnection], failed: [(ClientCall, Status)]) {
+        isResolved = true
+        var retired: [ClientConnection] = []
+        if let failure { self.failure = failure }
+        let wanted = Set(addresses)
+        for (address, server) in servers where !wanted.contains(address) {
+            retired += server.connections
+            server.connectMore?.finish()
+            servers[address] = nil
+        }
+        if ringMembers.count != servers.count { makeRing() }
         findCandidates()
-        return (new, retired, takeHopeless())
+        return (retired, takeHopeless())
     }
 
     /// What all connections of a stay share, if it is over, too.
@@ -221,7 +226,7 @@ extension ClientCore.State {
         _ connection: ClientConnection, _ stay: ClientCore.Stay, _ status: Status
     ) {
         if status.message.contains("too_many_pings") {
-            keepalive.interval = keepalive.interval * 2
+            keepalive.interval = min(keepalive.interval * 2, .seconds(3600))
         }
         guard isPresent(stay) else { return }
         servers[stay.address]?.connections.removeAll { $0 === connection }

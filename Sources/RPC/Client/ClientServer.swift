@@ -7,7 +7,7 @@ import TLS
 struct ClientServer: Sendable {
     let stay: ClientCore.Stay
     let core: ClientCore
-    let tls: TLSContext?
+    let tls: TLSFiles?
     /// Asks for the names to be resolved anew.
     let resolveAgain: @Sendable () -> Void
 
@@ -130,7 +130,7 @@ struct ClientServer: Sendable {
                 if let tls {
                     let name = configuration.serverName ?? address.host
                     try channel.pipeline.syncOperations.addHandler(
-                        TLSHandler(tls, serverName: name))
+                        TLSHandler(tls.context, serverName: name))
                 }
                 let handler = try ClientConnectionHandler(
                     configuration, keepalive: keepalive, authority: authority,

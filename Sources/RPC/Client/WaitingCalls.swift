@@ -36,8 +36,20 @@ struct WaitingCalls {
             calls.removeFirst(head)
             base += head
             head = 0
+        } else if calls.count > 64 + 4 * numbers.count {
+            closeGaps()
         }
         return true
+    }
+
+    /// Moves those who wait together: they may have left behind one who waits for ever.
+    private mutating func closeGaps() {
+        base += calls.count
+        calls = calls.filter { $0 != nil }
+        head = 0
+        for (place, call) in calls.enumerated() {
+            if let call { numbers[ObjectIdentifier(call)] = base + place }
+        }
     }
 
     /// Takes those that are asked for.

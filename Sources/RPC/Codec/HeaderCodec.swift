@@ -43,8 +43,7 @@ enum HeaderCodec {
         var list = HeaderList([("grpc-status", String(status.code.rawValue))])
         if !status.message.isEmpty {
             // A message longer than peers accept in all their headers would lose the status.
-            let message = PercentEncoding.encode(String(status.message.prefix(2000)))
-            list.append("grpc-message", message)
+            list.append("grpc-message", PercentEncoding.encode(status.message, upTo: 2048))
         }
         if let details = status.details { append(details, of: status, to: &list) }
         append(metadata, to: &list)

@@ -3,10 +3,26 @@
 package enum PercentEncoding {
     private static let digits = Array("0123456789ABCDEF".utf8)
 
-    package static func encode(_ text: String) -> String {
-        func isPlain(_ byte: UInt8) -> Bool {
-            (0x20...0x7E).contains(byte) && byte != UInt8(ascii: "%")
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        (0x20...0x7E).contains(byte) && byte != UInt8(ascii: "%")
+    }
+
+    /// As much of the text, in whole characters of Unicode, as `limit` bytes hold once encoded.
+    package static func encode(_ text: String, upTo limit: Int) -> String {
+        var (count, kept) = (0, text.unicodeScalars.startIndex)
+        for index in text.unicodeScalars.indices {
+            for byte in UTF8.encode(text.unicodeScalars[index]) ?? UTF8.encodedReplacementCharacter
+            {
+                // Spaces are escaped at either end, and this may become one.
+                count += isPlain(byte) && byte != UInt8(ascii: " ") ? 1 : 3
+            }
+            guard count <= limit else { return encode(String(text[..<kept])) }
+            kept = text.unicodeScalars.index(after: index)
         }
+        return encode(text)
+    }
+
+    package static func encode(_ text: String) -> String {
         let space = UInt8(ascii: " ")
         let isInside = text.utf8.first != space && text.utf8.last != space
         if isInside, text.utf8.allSatisfy(isPlain) { return text }

@@ -29,6 +29,9 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
     private var isFlushing = false
     /// Whether bytes were read since the last turn ended.
     private var isTurn = false
+    /// What this turn keeps for its end.
+    private var heldExecutor: LoopExecutor?
+    private var holdsPosts = false
     /// How many requests, or answers, came to their end in this turn.
     private var endsInTurn = 0
     /// How many there were since the connection began.
@@ -79,8 +82,13 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
     /// The connection can carry calls: the peer's first frames are here.
     func ready() {}
 
-    /// Bytes are about to be read: tasks may be held until all of them were.
-    func turnBegins() {}
+    /// What runs tasks on this loop; nil where none does.
+    var executor: LoopExecutor? { nil }
+
+    /// Keeps what calls post until ``drainPosts()``; false where that need not follow.
+    func holdPosts() -> Bool { false }
+
+    func drainPosts() {}
 
     /// All bytes that were there have been read.
     func turnEnds() {}
@@ -153,13 +161,19 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
         isTurn = true
         turnBegun = .now()
         endsInTurn = 0
-        turnBegins()
+        if let executor, executor.hold() { heldExecutor = executor }
+        holdsPosts = holdPosts()
     }
 
+    /// Lets tasks and posts go that were held while bytes were read.
     private func endTurn() {
         guard isTurn else { return }
         isTurn = false
         turnEnds()
+        let executor = heldExecutor
+        heldExecutor = nil
+        executor?.run()
+        if holdsPosts { drainPosts() }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -321,6 +335,8 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
         let status = failure ?? status
         failure = status
         lost(status)
+        // The channel does not tell that a read is complete once it is closed.
+        endTurn()
     }
 }
 

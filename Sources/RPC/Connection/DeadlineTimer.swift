@@ -9,20 +9,29 @@ package protocol Expiring: AnyObject, Sendable {
 /// The deadlines of many calls on few timers of an event loop.
 ///
 /// A timer of the loop is set only where none fires early enough, and is never cancelled, which
-/// would cost more than letting it find nothing to do.
+/// would cost more than letting it find nothing to do. One that is set before another fires in half
+/// the time at most, and none later than in a minute: however callers choose their deadlines, there
+/// are few, and they do not outlive a connection by long.
 package final class DeadlineTimer: Sendable {
     private struct State {
         var heap = DeadlineHeap()
         /// When the loop's timers fire: each earlier than the one before it.
         var armed: [ContinuousClock.Instant] = []
 
-        /// Whether a timer must be set for this moment.
-        mutating func arm(_ deadline: ContinuousClock.Instant) -> Bool {
-            if let earliest = armed.last, earliest <= deadline { return false }
-            armed.append(deadline)
-            return true
+        /// For when a timer must be set, so that one fires by the deadline; nil where one does.
+        mutating func arm(_ deadline: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+            let now = ContinuousClock.now
+            var moment = min(deadline, now + DeadlineTimer.longest)
+            if let earliest = armed.last {
+                if earliest <= deadline { return nil }
+                moment = min(moment, now + (earliest - now) / 2)
+            }
+            armed.append(moment)
+            return moment
         }
     }
+
+    private static let longest = Duration.seconds(60)
 
     private let loop: any EventLoop
     private let state = Mutex(State())
@@ -35,29 +44,29 @@ package final class DeadlineTimer: Sendable {
     package var timerCount: Int { state.withLock { $0.armed.count } }
 
     package func insert(_ item: any Expiring, at deadline: ContinuousClock.Instant) {
-        let mustArm = state.withLock { state in
+        let moment = state.withLock { state in
             state.heap.insert(item, at: deadline)
             return state.arm(deadline)
         }
-        if mustArm { setTimer(deadline) }
+        if let moment { setTimer(moment) }
     }
 
     package func remove(_ item: any Expiring) {
         state.withLock { $0.heap.remove(item) }
     }
 
-    private func setTimer(_ deadline: ContinuousClock.Instant) {
-        let (seconds, attoseconds) = (deadline - .now).components
+    private func setTimer(_ moment: ContinuousClock.Instant) {
+        let (seconds, attoseconds) = (moment - .now).components
         // Rounded up, so that the deadline has passed when the timer fires.
-        let delay = max(0, min(seconds, 86_400) * 1_000_000 + attoseconds / 1_000_000_000_000 + 1)
-        loop.scheduleTask(in: .microseconds(delay)) { self.fire(deadline) }
+        let delay = max(0, seconds * 1_000_000 + attoseconds / 1_000_000_000_000 + 1)
+        loop.scheduleTask(in: .microseconds(delay)) { [weak self] in self?.fire(moment) }
     }
 
     private func fire(_ moment: ContinuousClock.Instant) {
         let (expired, next) = state.withLock { state in
             let expired = state.heap.removeExpired(at: .now)
             state.armed.removeAll { $0 == moment }
-            let next = state.heap.earliest.flatMap { state.arm($0) ? $0 : nil }
+            let next = state.heap.earliest.flatMap { state.arm($0) }
             return (expired, next)
         }
         if let next { setTimer(next) }

@@ -65,7 +65,10 @@ final class InProcessExchanges {
             (state.connection === connection, state.ending != nil, state.attempts)
         }
         guard isOurs, let connection else { return }
-        if isEnded { return connection.release() }
+        if isEnded {
+            call.attemptEnded(on: connection)
+            return connection.release()
+        }
         guard !isRetired, exchanges.count < configuration.maximumConcurrentStreams else {
             call.attemptEnded(on: connection)
             call.attemptFailed(

@@ -35,6 +35,8 @@ package struct AdmissionState {
     private var meanSeconds = 0.0
     package private(set) var running = 0
     private var queue = ShortQueue<Int>()
+    /// How many numbers in the queue are of those who gave up.
+    private var abandoned = 0
     private var waits: [Int: Wait] = [:]
     private var nextNumber = 0
 
@@ -105,7 +107,17 @@ package struct AdmissionState {
     mutating func giveUp(_ number: Int) -> Sleeper? {
         guard case .queued(let sleeper) = waits[number] else { return nil }
         waits[number] = nil
+        abandoned += 1
+        if abandoned > 64 + waits.count { closeGaps() }
         return sleeper
+    }
+
+    /// Forgets the numbers of those who gave up, where no place came free for long.
+    private mutating func closeGaps() {
+        var kept = ShortQueue<Int>()
+        queue.forEach { if waits[$0] != nil { kept.append($0) } }
+        queue = kept
+        abandoned = 0
     }
 
     /// Whether one who waited has its place now.
@@ -125,7 +137,10 @@ package struct AdmissionState {
         var woken: [Sleeper] = []
         while running < limit, let number = queue.popFirst() {
             // One who gave up has left its number behind.
-            guard case .queued(let sleeper) = waits[number] else { continue }
+            guard case .queued(let sleeper) = waits[number] else {
+                abandoned = max(0, abandoned - 1)
+                continue
+            }
             running += 1
             waits[number] = .admitted
             if let sleeper { woken.append(sleeper) }

@@ -11,9 +11,7 @@ extension Server {
     }
 
     /// Listens on every address of the configuration, or on none.
-    func bindAll() async throws -> [Listener] {
-        let tls = try configuration.tls.map { try TLSFiles(.server, $0) }
-        if let tls { watch(tls) }
+    func bindAll(_ tls: TLSFiles?) async throws -> [Listener] {
         var listeners: [Listener] = []
         do {
             for address in configuration.addresses {
@@ -116,29 +114,21 @@ extension Server {
         }
     }
 
-    /// Looks after the files of certificates until the server has stopped.
-    private func watch(_ tls: TLSFiles) {
-        let reload: @Sendable () -> Void = { [weak self] in
-            guard let self else { return }
-            do throws(TLSError) {
-                if try tls.refresh() { configuration.certificatesReloaded?(nil) }
-            } catch {
-                configuration.certificatesReloaded?(error)
-            }
-        }
-        let timer = MultiThreadedEventLoopGroup.singleton.next().scheduleRepeatedTask(
-            initialDelay: .init(configuration.certificatePollInterval),
-            delay: .init(configuration.certificatePollInterval)
-        ) { _ in
-            // Files are read on a thread that may wait for a disk.
-            NIOThreadPool.singleton.submit { _ in reload() }
-        }
-        keep(timer)
-    }
-
-    /// Fits out an accepted channel; called on its loop.
+    /// Fits out an accepted channel, or closes it; called on its loop.
     private func connection(
         on channel: any Channel, from peer: String, _ tls: TLSFiles?
+    ) throws -> ServerConnection {
+        do {
+            return try fittedOut(channel, peer, tls)
+        } catch {
+            // Whoever throws here is merely left out of the connections to serve.
+            channel.close(promise: nil)
+            throw error
+        }
+    }
+
+    private func fittedOut(
+        _ channel: any Channel, _ peer: String, _ tls: TLSFiles?
     ) throws -> ServerConnection {
         let handler = try ServerConnectionHandler(
             router, configuration, load, peer: peer, loop: channel.eventLoop)

@@ -1,5 +1,6 @@
 import NIOCore
 import Synchronization
+import TLS
 
 /// Answers calls over HTTP/2.
 public final class Server: Sendable {
@@ -21,7 +22,6 @@ public final class Server: Sendable {
         /// How many connections each IP address has; counted only where that is limited.
         var connectionsOfAddress: [String: Int] = [:]
         var addressWaiters: [AddressWaiter] = []
-        var certificateTimer: RepeatedTask?
         /// Connections of clients in this process, and where new ones go.
         var inProcess: [ObjectIdentifier: InProcessLink] = [:]
         var inProcessListener: AsyncStream<InProcessLink>.Continuation?
@@ -69,7 +69,14 @@ public final class Server: Sendable {
     }
 
     private func serve() async throws {
-        let listeners = try await bindAll()
+        let tls = try configuration.tls.map { try TLSFiles(.server, $0) }
+        let told = configuration.certificatesReloaded ?? { _ in }
+        try await TLSFiles.watched(tls, every: configuration.certificatePollInterval, told) {
+            try await serve(at: bindAll(tls))
+        }
+    }
+
+    private func serve(at listeners: [Listener]) async throws {
         defer { for listener in listeners { listener.file?.remove() } }
         let addresses = listeners.map(\.address)
         let (links, linkListener) = AsyncStream.makeStream(of: InProcessLink.self)
@@ -106,7 +113,7 @@ public final class Server: Sendable {
 
     /// Notes a connection before any task knows of it, so that none is left behind at the end.
     ///
-    /// - Throws: where the connection is one too many or too late; it is closed then.
+    /// - Throws: where the connection is one too many or too late.
     func register(_ connection: ServerConnection, _ channel: any Channel) throws {
         let address =
             configuration.maximumConnectionsPerAddress == nil
@@ -115,8 +122,6 @@ public final class Server: Sendable {
             state.register(connection, address, configuration)
         }
         guard isTaken else {
-            // Whoever throws here is merely left out of the connections to serve.
-            channel.close(promise: nil)
             throw Status(.resourceExhausted, "the server takes no connection")
         }
         channel.closeFuture.whenComplete { _ in
@@ -162,21 +167,12 @@ public final class Server: Sendable {
         }
     }
 
-    /// Keeps the timer that looks after certificates, to end it with the server.
-    func keep(_ timer: RepeatedTask) {
-        state.withLock { $0.certificateTimer = timer }
-    }
-
     private func stop(_ error: any Error) {
-        let (waiters, connections, timer) = state.withLock { state in
+        let (waiters, connections) = state.withLock { state in
             state.phase = .stopped
-            defer {
-                state.addressWaiters = []
-                state.certificateTimer = nil
-            }
-            return (state.addressWaiters, Array(state.connections.values), state.certificateTimer)
+            defer { state.addressWaiters = [] }
+            return (state.addressWaiters, Array(state.connections.values))
         }
-        timer?.cancel()
         closeInProcess()
         for connection in connections { connection.close() }
         for waiter in waiters { waiter.resume(throwing: error) }
@@ -219,6 +215,9 @@ extension Server.State {
             phase = .stopped
         case .binding:
             phase = .draining
+            defer { addressWaiters = [] }
+            // Of an address that listens already, while another is not bound yet.
+            return ([], Array(connections.values), addressWaiters)
         case .listening(_, let listeners):
             phase = .draining
             return (listeners, Array(connections.values), [])

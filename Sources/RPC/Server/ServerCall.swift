@@ -108,9 +108,19 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
             }
             end(.ok)
         } catch {
-            end(Status(describing: error))
+            end(outcome(of: error))
         }
         if !task.end() { await task.cancellation() }
+    }
+
+    /// What the caller is told of an error that the handler threw.
+    ///
+    /// A call that its caller or its deadline gave up has ended before its task was cancelled. Where
+    /// it has not, the server is stopping, and the caller may well ask another.
+    private func outcome(of error: any Error) -> Status {
+        let status = Status(describing: error)
+        guard status.code == .cancelled, Task.isCancelled else { return status }
+        return Status(.unavailable, "the server stopped before \(route.path) was done")
     }
 
     func nextMessage() async throws -> [UInt8]? {
@@ -171,6 +181,7 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
     }
 
     func sendHeaders(_ metadata: Metadata) {
+        guard mayBeSent(metadata, "headers") else { return }
         let mustPost = state.withLock { state in
             state.headers = metadata
             return state.post()
@@ -179,7 +190,21 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
     }
 
     func setTrailers(_ metadata: Metadata) {
+        guard mayBeSent(metadata, "trailers") else { return }
         state.withLock { $0.trailers = metadata }
+    }
+
+    /// Whether metadata fits into what HTTP/2 can send at once; else it ends the call, whose caller
+    /// would miss it.
+    private func mayBeSent(_ metadata: Metadata, _ name: String) -> Bool {
+        let limit = HeaderList.longestSent - (8 << 10)
+        guard metadata.listBytes > limit else { return true }
+        end(
+            Status(
+                .internal,
+                "\(name) of \(metadata.listBytes) bytes were given to \(route.path), which can send "
+                    + "\(limit)"))
+        return false
     }
 
     /// Waits until the loop has news for a reader or a writer, or its task is cancelled.

@@ -22,9 +22,6 @@ final class ServerConnectionHandler: ConnectionHandler {
     var evictedSince: ContinuousClock.Instant?
     /// Calls begun in this turn of the loop.
     private var begun: [ServerCall] = []
-    /// Whether this turn's reading keeps tasks and posts for its end.
-    private var holdsTasks = false
-    private var holdsPosts = false
     private var drainPing: UInt64?
     private var isDraining = false
 
@@ -86,16 +83,13 @@ final class ServerConnectionHandler: ConnectionHandler {
         }
     }
 
-    override func turnBegins() {
-        holdsTasks = connection?.executor?.hold() == true
-        holdsPosts = mailbox?.hold() == true
-    }
+    override var executor: LoopExecutor? { connection?.executor }
 
-    override func turnEnds() {
-        startCalls()
-        if holdsTasks { connection?.executor?.run() }
-        if holdsPosts { mailbox?.drain() }
-    }
+    override func holdPosts() -> Bool { mailbox?.hold() == true }
+
+    override func drainPosts() { mailbox?.drain() }
+
+    override func turnEnds() { startCalls() }
 
     private func startCalls() {
         guard !begun.isEmpty else { return }
@@ -173,7 +167,7 @@ final class ServerConnectionHandler: ConnectionHandler {
 
     private func received(_ stream: HTTP2.Stream, _ input: ByteBuffer, _ range: Range<Int>) {
         guard let entry = stream.owner as? Entry, !entry.isFinished else {
-            return session.consume(stream, stream.unconsumedBytes)
+            return takeAll(stream)
         }
         entry.movedBytes &+= range.count
         var messages = ShortQueue<[UInt8]>()
@@ -183,12 +177,18 @@ final class ServerConnectionHandler: ConnectionHandler {
             ) { messages.append($0) }
         } catch {
             entry.call.abandon(error)
-            return session.consume(stream, stream.unconsumedBytes)
+            return takeAll(stream)
         }
         entry.call.route.counters.countReceived(messages: messages.count, bytes: range.count)
         let credit = entry.call.received(
             messages, bytes: range.count + entry.call.flagBytes(messages.count), isLast: false)
         giveBack(credit, of: entry)
+    }
+
+    /// Gives everything back that a stream has received: nobody reads it any more.
+    private func takeAll(_ stream: HTTP2.Stream) {
+        (stream.owner as? Entry)?.withheldBytes = 0
+        session.consume(stream, stream.unconsumedBytes)
     }
 
     private func ended(_ stream: HTTP2.Stream) {
@@ -265,8 +265,7 @@ final class ServerConnectionHandler: ConnectionHandler {
         if entry.stream.queuedBytes > Session.fairBytes { session.takeTurns(entry.stream) }
         guard let (status, trailers) = update.ending else { return }
         entry.isFinished = true
-        session.consume(entry.stream, entry.stream.unconsumedBytes)
-        entry.withheldBytes = 0
+        takeAll(entry.stream)
         entry.assembler.drop()
         if entry.hasHeaders {
             try session.finish(entry.stream, trailers: HeaderCodec.trailers(status, trailers))
@@ -325,10 +324,11 @@ final class ServerConnectionHandler: ConnectionHandler {
             guard let entry = stream.owner as? Entry else { continue }
             if entry.call.hasDeadline { deadlines.remove(entry.call) }
             entry.stream.owner = nil
+            // An answer that was complete may still have waited to be sent.
+            defer { entry.call.releaseMemory() }
             guard !entry.isFinished else { continue }
             entry.isFinished = true
             entry.call.abandon(Status(.cancelled, "the connection was lost: \(status.message)"))
-            entry.call.releaseMemory()
             countEnd(of: entry.call)
         }
         startCalls()

@@ -31,16 +31,18 @@ package struct HTTPPart: Service {
         defer { tellPort.finish() }
         var quiet = logger
         if quiet.logLevel == .info { quiet.logLevel = .warning }
-        let application = Application(
-            responder: responder, server: try .http1(over: tls),
-            configuration: ApplicationConfiguration(
-                address: .hostname(listen.host, port: listen.port), serverName: "hone"),
-            onServerRunning: { channel in
-                tellPort.yield(channel.localAddress?.port ?? listen.port)
-                tellPort.finish()
-            },
-            logger: quiet)
-        try await application.run()
+        try await TLSFiles.http1(over: tls, logger) { server in
+            let application = Application(
+                responder: responder, server: server,
+                configuration: ApplicationConfiguration(
+                    address: .hostname(listen.host, port: listen.port), serverName: "hone"),
+                onServerRunning: { channel in
+                    tellPort.yield(channel.localAddress?.port ?? listen.port)
+                    tellPort.finish()
+                },
+                logger: quiet)
+            try await application.run()
+        }
     }
 
     /// The address it serves at; waits until it does, and throws if it cannot. Ask once.
