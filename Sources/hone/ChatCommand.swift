@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import Glibc
 import RPC
 import Schema
@@ -67,6 +68,7 @@ struct ChatCommand: AsyncParsableCommand {
         request.policy.rollback = Rollback(name: rollback) ?? .verdict
         request.sampling.temperature = temperature
         request.sampling.maximumTokens = maxTokens
+        request.conversation = UUID().uuidString
         return request
     }
 
@@ -89,7 +91,9 @@ struct ChatCommand: AsyncParsableCommand {
         _ finished: (String) -> Void = { _ in }
     ) async throws {
         let view = ChatView(isShown: isShown && !json)
-        try await client.serverStreaming(InferenceAPI.generate, request) { events in
+        let options = CallOptions(affinity: request.conversation)
+        try await client.serverStreaming(InferenceAPI.generate, request, options: options) {
+            events in
             for try await event in events {
                 view.show(event)
                 guard event.kind == .finished else { continue }

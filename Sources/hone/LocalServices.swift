@@ -7,6 +7,7 @@ import ServiceKit
 /// DIRECTORY/NAME/               what the service keeps
 /// DIRECTORY/logs/NAME.log       what it says
 /// DIRECTORY/run/services.json   where each one serves, and its process id
+/// DIRECTORY/run/replicas        where the gateway finds inference, a line each
 /// ```
 struct LocalServices: Sendable {
     /// A service that was started.
@@ -38,6 +39,7 @@ struct LocalServices: Sendable {
 
     private var runFolder: String { directory + "/run" }
     private var table: String { runFolder + "/services.json" }
+    private var replicas: String { runFolder + "/replicas" }
 
     init(directory: String) {
         self.directory = URL(filePath: directory).standardizedFileURL.path
@@ -76,7 +78,7 @@ struct LocalServices: Sendable {
             for layer in Self.layers(plan) {
                 let first = begun.count
                 for (name, service) in layer where running[name] == nil {
-                    let flags = Self.flags(of: service, plan, running, former[name])
+                    let flags = flags(of: service, plan, running, former[name])
                     let address = former[name]?.address ?? "127.0.0.1:0"
                     let process = try launch(name, service, address, flags + plan.common)
                     begun.append((name, process))
@@ -181,7 +183,7 @@ struct LocalServices: Sendable {
         }
     }
 
-    private static func flags(
+    private func flags(
         of service: ServiceName, _ plan: Plan, _ running: [String: Entry], _ former: Entry?
     ) -> [String] {
         var flags: [String] = []
@@ -193,9 +195,8 @@ struct LocalServices: Sendable {
             for other in [ServiceName.augmentation, .trainer, .evaluator] {
                 connect(other, running[other.rawValue]?.address)
             }
-            let replicas = running.filter { $0.key.hasPrefix("inference-") }
-                .sorted { $0.key < $1.key }.map(\.value.address)
-            connect(.inference, replicas.joined(separator: ","))
+            // Those that are added later stand there, too.
+            connect(.inference, "file:\(replicas)")
             let place = plan.httpPort == 0 ? former?.http?.split(separator: "/").last : nil
             flags += ["--http-listen", place.map(String.init) ?? "127.0.0.1:\(plan.httpPort)"]
         }
@@ -253,5 +254,11 @@ struct LocalServices: Sendable {
     private func write(_ entries: [String: Entry]) throws {
         try Data((try JSONOutput.text(entries) + "\n").utf8)
             .write(to: URL(filePath: table), options: .atomic)
+        // One that is about to start has no port yet.
+        let addresses = entries.filter { name, entry in
+            name.hasPrefix("inference-") && !entry.address.hasSuffix(":0")
+        }
+        let lines = addresses.sorted { $0.key < $1.key }.map { $0.value.address + "\n" }
+        try Data(lines.joined().utf8).write(to: URL(filePath: replicas), options: .atomic)
     }
 }

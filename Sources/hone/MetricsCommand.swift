@@ -33,21 +33,37 @@ struct MetricsCommand: AsyncParsableCommand {
     func run() async throws {
         var merged = MetricsText()
         for name in Self.services where service == nil || service == name.rawValue {
-            for endpoint in try connection.target(of: name).endpoints {
-                try await add(name, endpoint, to: &merged)
+            let target = try connection.target(of: name)
+            for address in try await addresses(of: target, name) {
+                try await add(name, address, to: &merged)
             }
         }
         print(merged.text, terminator: "")
     }
 
+    /// Every replica's; the target's own name where that leads nowhere.
+    private func addresses(
+        of target: Target, _ name: ServiceName
+    ) async throws -> [Target.Address] {
+        do {
+            return try await target.addresses()
+        } catch let status as Status {
+            guard service == nil else { throw CommandFailure("\(name.rawValue): \(status)") }
+            return target.endpoints.map { Target.Address(endpoint: $0, name: $0.host) }
+        }
+    }
+
     private func add(
-        _ name: ServiceName, _ endpoint: Target.Endpoint, to merged: inout MetricsText
+        _ name: ServiceName, _ address: Target.Address, to merged: inout MetricsText
     ) async throws {
+        let endpoint = address.endpoint
         let target = Target.addresses([endpoint])
         let labels = [("service", name.rawValue), ("instance", "\(endpoint)")]
         do {
             let limit = Duration.seconds(timeout)
-            let reply = try await withClient(target, tls: try connection.tls.settings()) { client in
+            let reply = try await withClient(
+                target, tls: try connection.tls.settings(), serverName: address.name
+            ) { client in
                 try await client.unary(
                     AdminAPI.metrics, MetricsRequest(), options: CallOptions(deadline: limit))
             }

@@ -19,6 +19,17 @@ enum Transport: String, CaseIterable, Sendable, CustomTestStringConvertible {
         client: ClientConfiguration = ClientConfiguration(),
         _ body: @escaping @Sendable (Client) async throws -> Result
     ) async throws -> Result {
+        try await servingLife(router, configuration, client: client) { client, _ in
+            try await body(client)
+        }
+    }
+
+    /// The same for who ends the server: it may return before `body` does.
+    func servingLife<Result: Sendable>(
+        _ router: Router, _ configuration: ServerConfiguration = ServerConfiguration(),
+        client: ClientConfiguration = ClientConfiguration(),
+        _ body: @escaping @Sendable (Client, RunningServer) async throws -> Result
+    ) async throws -> Result {
         var (configuration, clientConfiguration) = (configuration, client)
         var certificates: Certificates?
         let path = "/tmp/hone-\(UUID().uuidString.prefix(12))"
@@ -40,9 +51,10 @@ enum Transport: String, CaseIterable, Sendable, CustomTestStringConvertible {
             case .inProcess: nil
             }
         defer { withExtendedLifetime(certificates) {} }
+        let life = RunningServer(server)
         return try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask {
-                try await server.run()
+                try await life.run()
                 return nil
             }
             group.addTask { [self, clientConfiguration] in
@@ -55,7 +67,7 @@ enum Transport: String, CaseIterable, Sendable, CustomTestStringConvertible {
                             target ?? .dns(host: "127.0.0.1", port: addresses[0].port ?? 0),
                             clientConfiguration)
                     }
-                let result = try await running(client) { try await body(client) }
+                let result = try await running(client) { try await body(client, life) }
                 server.drain()
                 return result
             }
@@ -65,4 +77,29 @@ enum Transport: String, CaseIterable, Sendable, CustomTestStringConvertible {
             return try #require(result)
         }
     }
+}
+
+/// A server whose life a test may cut short.
+final class RunningServer: Sendable {
+    let server: Server
+    private let stop = Gate()
+    let hasEnded = Gate()
+
+    init(_ server: Server) {
+        self.server = server
+    }
+
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.server.run() }
+            group.addTask { await self.stop.wait() }
+            try await group.next()
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+        hasEnded.open()
+    }
+
+    /// Cancels the server's task.
+    func cancel() { stop.open() }
 }

@@ -37,7 +37,7 @@ public struct RetryPolicy: Sendable {
     public var attempts: Int
     /// The pause before each further attempt, unless the service asked for another.
     public var backoff: Backoff
-    /// What may be tried again.
+    /// What may be tried again; `resourceExhausted` may where the service says when.
     public var codes: Set<Status.Code>
     /// Whether methods that are not idempotent are repeated, too; set it only for codes by which
     /// the service says that it did nothing.
@@ -53,6 +53,14 @@ public struct RetryPolicy: Sendable {
         self.backoff = backoff
         self.codes = codes
         self.includesOthers = includesOthers
+    }
+
+    /// Whether a failed attempt may be followed by another.
+    ///
+    /// A service that is full and knows when it will not be has done nothing for the call.
+    func allows(_ code: Status.Code, _ pushback: RetryPushback?) -> Bool {
+        if code == .resourceExhausted, case .after = pushback { return true }
+        return codes.contains(code)
     }
 }
 

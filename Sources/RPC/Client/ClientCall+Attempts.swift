@@ -26,6 +26,11 @@ extension ClientCall.Plan {
         return plan
     }
 
+    /// Whether it is made beside or after another attempt of the same call.
+    var isRepetition: Bool {
+        if case .hedge(let previous) = role { previous > 0 } else { false }
+    }
+
     /// How the call may be repeated after a server has seen it; nil of not at all.
     var retry: RetryPolicy? {
         guard !answersRetry, let retry = policy.retry, isIdempotent || retry.includesOthers else {
@@ -63,7 +68,7 @@ extension ClientCall {
             tryAgain(status, isAllowed: isAllowed, isCounted: isFirst, nil, endpoint)
         case (_, .answered(let pushback)):
             guard let retry = plan.retry else { return end(status) }
-            guard retry.codes.contains(status.code) || pushback == .never else {
+            guard retry.allows(status.code, pushback) || pushback == .never else {
                 return end(status)
             }
             let isAllowed = core.retries.failed() && pushback != .never
@@ -75,7 +80,7 @@ extension ClientCall {
         _ status: Status, isAllowed: Bool, isCounted: Bool, _ pushback: RetryPushback?,
         _ endpoint: ClientEndpoint?
     ) {
-        guard isAllowed, let retry = plan.retry, retry.codes.contains(status.code),
+        guard isAllowed, let retry = plan.retry, retry.allows(status.code, pushback),
             state.withLock({ $0.mayRepeatSeen(maximum: retry.attempts) }),
             !isCounted || core.takeRepetition(),
             let failures = state.withLock({ $0.repeatSeen(maximum: retry.attempts) })

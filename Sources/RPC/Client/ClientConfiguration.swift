@@ -37,7 +37,8 @@ public struct ClientConfiguration: Sendable {
     public var certificatesReloaded: (@Sendable (TLSError?) -> Void)?
     public var balancing: Balancing = .leastLoaded
     public var consistentHashing: ConsistentHashing = ConsistentHashing()
-    public var keepalive: Keepalive = Keepalive(interval: .seconds(30), timeout: .seconds(20))
+    public var keepalive: Keepalive = Keepalive(
+        interval: .seconds(30), idleInterval: .seconds(300), timeout: .seconds(20))
     /// The largest response message; nil leaves it to each message's type.
     public var maximumResponseBytes: Int?
     /// The largest sum of a response's headers, each counted with 32 bytes on top.

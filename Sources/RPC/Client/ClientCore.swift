@@ -36,7 +36,7 @@ package final class ClientCore: Sendable {
         state = Mutex(State(target, configuration))
     }
 
-    var keepalive: Keepalive { state.withLock { $0.keepalive } }
+    package var keepalive: Keepalive { state.withLock { $0.keepalive } }
     var target: Target { state.withLock { $0.target } }
 
     /// Changes what is known of servers, and tells those who watch the client's state.
@@ -65,7 +65,7 @@ package final class ClientCore: Sendable {
             guard deadline > .now else { return call.deadlineReached() }
             deadlines.insert(call, at: deadline)
         }
-        place(call, avoiding: avoided)
+        place(call, avoiding: avoided, isRepetition: call.plan.isRepetition)
     }
 
     /// Starts a call on this connection and no other.
@@ -79,19 +79,24 @@ package final class ClientCore: Sendable {
         _ call: ClientCall, after pause: Duration, avoiding avoided: [ClientEndpoint],
         _ status: Status
     ) {
-        guard pause > .zero else { return place(call, avoiding: avoided) }
+        guard pause > .zero else {
+            return place(call, avoiding: avoided, isRepetition: true)
+        }
         if let deadline = call.plan.deadline, deadline <= .now + pause { return call.end(status) }
         loop.scheduleTask(in: .init(pause)) {
-            if !call.isEnded { self.place(call, avoiding: avoided) }
+            if !call.isEnded { self.place(call, avoiding: avoided, isRepetition: true) }
         }
     }
 
-    private func place(_ call: ClientCall, avoiding avoided: [ClientEndpoint]) {
+    private func place(
+        _ call: ClientCall, avoiding avoided: [ClientEndpoint], isRepetition: Bool
+    ) {
         let placement: State.Placement = state.withLock { state in
             guard state.phase != .stopped else {
                 return .refused(Status(.unavailable, "the client has stopped"))
             }
-            state.callsBegun &+= 1
+            // What the budget for repetitions is a share of.
+            if !isRepetition { state.callsBegun &+= 1 }
             if state.waiting.count == 0,
                 let connection = state.pick(call.plan.affinity, avoided, openCount)
             {

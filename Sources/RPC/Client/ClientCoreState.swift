@@ -225,9 +225,7 @@ extension ClientCore.State {
     mutating func unusable(
         _ connection: ClientConnection, _ stay: ClientCore.Stay, _ status: Status
     ) {
-        if status.message.contains("too_many_pings") {
-            keepalive.interval = min(keepalive.interval * 2, .seconds(3600))
-        }
+        if status.message.contains("too_many_pings") { keepalive.double() }
         guard isPresent(stay) else { return }
         servers[stay.address]?.connections.removeAll { $0 === connection }
         servers[stay.address]?.counted[ObjectIdentifier(connection)] = nil

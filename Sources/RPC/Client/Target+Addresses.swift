@@ -4,6 +4,11 @@ extension Target {
         package let endpoint: Endpoint
         /// The host as the target names it, which its certificate must bear.
         package let name: String
+
+        package init(endpoint: Endpoint, name: String) {
+            self.endpoint = endpoint
+            self.name = name
+        }
     }
 
     /// The addresses the target's names have now.

@@ -239,7 +239,7 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
             scheduleKeepalive()
             ready()
         case .pingAcknowledged(let payload):
-            if payload == awaitedPing { awaitedPing = nil }
+            if payload == awaitedPing { keepaliveAnswered() }
             handle(event, input)
         case .abused(let reason):
             failure = Status(.resourceExhausted, "the peer was sent away: \(reason)")
@@ -263,7 +263,10 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
 
     private func keepaliveDue() {
         guard !isLost else { return }
-        guard ContinuousClock.now - lastRead >= keepalive.interval * 0.9 else {
+        // One that carries no calls can be found dead later: peers dislike to be woken for nothing.
+        let isIdle = session.openStreamCount == 0
+        let interval = isIdle ? keepalive.idleInterval : keepalive.interval
+        guard ContinuousClock.now - lastRead >= interval * 0.9 else {
             return scheduleKeepalive()
         }
         let payload = ping()
@@ -274,8 +277,14 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
         }
     }
 
+    private func keepaliveAnswered() {
+        awaitedPing = nil
+        keepaliveTimer?.cancel()
+        scheduleKeepalive()
+    }
+
     private func keepaliveTimedOut(_ payload: UInt64) {
-        guard awaitedPing == payload else { return scheduleKeepalive() }
+        guard awaitedPing == payload else { return }
         fail(Status(.unavailable, "the peer did not answer a keepalive ping"), .noError)
     }
 
@@ -321,6 +330,8 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
             let bound = NIOLoopBound(self, eventLoop: loop)
             return loop.execute { bound.value.fail(status, code) }
         }
+        // Whoever ends the connection on the way tells this reason, too.
+        failure = failure ?? status
         session.terminate(code)
         flush()
         lose(status)

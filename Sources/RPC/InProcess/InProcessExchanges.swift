@@ -246,11 +246,12 @@ final class InProcessExchanges {
         call.attemptEnded(on: connection)
         connection.note(status.code)
         connection.release()
-        // As long as it may be on a wire.
-        var told = status
-        told.message = String(status.message.prefix(2000))
+        // What a wire would carry of it: message and details have bounds there.
+        let told =
+            status.code == .ok
+            ? status : HeaderCodec.status(of: HeaderCodec.trailers(status, Metadata()))
         call.received(
-            told, trailers: trailers, wasAnswered: wasAnswered, at: connection.endpoint)
+            told ?? status, trailers: trailers, wasAnswered: wasAnswered, at: connection.endpoint)
         closeWhenIdle()
     }
 

@@ -14,9 +14,10 @@ extension ServerConfiguration {
         return limits
     }
 
-    /// What compresses the answers to a request: only where we want it and the caller takes it.
+    /// What compresses the answers to a request: only where we or it want it and the caller takes it.
     func deflater(for headers: HeaderList) -> MessageDeflater? {
-        guard let compression,
+        let isMirrored = mirrorsCompression && headers.isFirst(.grpcEncoding, "gzip")
+        guard let compression = compression ?? (isMirrored ? .gzip : nil),
             compression.isAccepted(headers.firstBytes(.grpcAcceptEncoding))
         else { return nil }
         return MessageDeflater(minimumBytes: minimumCompressedBytes)

@@ -67,9 +67,12 @@ public struct ServerConfiguration: Sendable {
     /// How long a connection may take to finish TLS and to send its first frames.
     public var handshakeTimeout: Duration = .seconds(10)
     public var keepalive: Keepalive = Keepalive(interval: .seconds(120), timeout: .seconds(20))
-    /// How answers are compressed, for callers that can read it; nil compresses none. Requests may
-    /// always be compressed.
+    /// How answers are compressed, for callers that can read it; nil leaves it to
+    /// ``mirrorsCompression``. Requests may always be compressed.
     public var compression: Compression?
+    /// Whether a call whose requests are compressed gets compressed answers, where its caller can
+    /// read them.
+    public var mirrorsCompression: Bool = true
     /// Messages below this size stay as they are.
     public var minimumCompressedBytes: Int = 1024
     /// What stands between the transport and the handlers, the first outermost.
@@ -112,12 +115,23 @@ public struct ServerConfiguration: Sendable {
 
 /// When a silent connection is asked whether it lives, and how long it may take to answer.
 public struct Keepalive: Sendable, Equatable {
+    /// For how long a connection with open calls is silent before it is asked.
     public var interval: Duration
+    /// The same for one without calls.
+    public var idleInterval: Duration
     public var timeout: Duration
 
-    public init(interval: Duration, timeout: Duration) {
+    /// - Parameter idleInterval: nil takes `interval`.
+    public init(interval: Duration, idleInterval: Duration? = nil, timeout: Duration) {
         self.interval = interval
+        self.idleInterval = max(idleInterval ?? interval, interval)
         self.timeout = timeout
+    }
+
+    /// Twice as patient, up to an hour.
+    mutating func double() {
+        interval = min(interval * 2, .seconds(3600))
+        idleInterval = min(idleInterval * 2, .seconds(3600))
     }
 }
 

@@ -3,6 +3,7 @@ public import Logging
 public import RPC
 import Schema
 public import ServiceLifecycle
+import TLS
 import UnixSignals
 
 /// One service's process: its server, its clients, its long-lived work; signals, drain, ready file.
@@ -17,7 +18,7 @@ import UnixSignals
 /// host.add("jobs") { try await jobs.run(["training": runner]) }
 /// try await host.run()
 /// ```
-/// SIGTERM and SIGINT drain: no new calls, open ones may end within `drainLimit`, then the rest is
+/// SIGTERM and SIGINT drain: no new calls, open ones may end within the limit for it, then the rest is
 /// cancelled.
 public struct ServiceHost: Sendable {
     public let settings: ServiceSettings
@@ -59,6 +60,9 @@ public struct ServiceHost: Sendable {
     public mutating func client(of service: ServiceName, at target: Target) -> Client {
         var configuration = ClientConfiguration(tls: settings.tls)
         configuration.interceptors = [Tracing()]
+        // Calls with an affinity keep to one replica; others go to the less loaded of two.
+        configuration.balancing = .consistent
+        configuration.certificatesReloaded = certificatesReloaded("of clients")
         let client = Client(target, configuration)
         add("client of \(service.rawValue)") { try await client.run() }
         return client
@@ -75,17 +79,12 @@ public struct ServiceHost: Sendable {
             host: settings.listen.host, port: settings.listen.port, tls: settings.tls)
         configuration.interceptors = [Tracing(), CallLog(logger)]
         settings.limits.apply(to: &configuration)
-        configuration.certificatesReloaded = { [logger] error in
-            guard let error else { return logger.notice("certificates reloaded") }
-            logger.error(
-                "certificates not reloaded: those read before stay in use",
-                metadata: ["reason": "\(error)"])
-        }
+        configuration.certificatesReloaded = certificatesReloaded("of the server")
         adjust(&configuration)
         var router = router
         router.register(AdminHandler(describing: router))
         let part = ServerPart(
-            server: Server(configuration, router: router), drainLimit: settings.drainLimit)
+            server: Server(configuration, router: router), drainLimit: settings.limits.drain)
         let counters = part.server.counters
         MetricsRegistry.shared.include("server") { CounterText.exposition(counters) }
         MetricsRegistry.shared.include("clients") {
@@ -95,6 +94,15 @@ public struct ServiceHost: Sendable {
         part.server.health.hold()
         server = part
         return part.server
+    }
+
+    private func certificatesReloaded(_ place: String) -> @Sendable (TLSError?) -> Void {
+        { [logger] error in
+            guard let error else { return logger.notice("certificates \(place) reloaded") }
+            logger.error(
+                "certificates \(place) not reloaded: those read before stay in use",
+                metadata: ["reason": "\(error)"])
+        }
     }
 
     /// Adds a step between listening and being ready, for example loading a model. It may change
@@ -118,7 +126,7 @@ public struct ServiceHost: Sendable {
         var configuration = ServiceGroupConfiguration(
             services: services,
             gracefulShutdownSignals: signals ? [.sigterm, .sigint] : [], logger: quietLogger)
-        configuration.maximumGracefulShutdownDuration = settings.drainLimit + .seconds(5)
+        configuration.maximumGracefulShutdownDuration = settings.limits.drain + .seconds(5)
         let group = ServiceGroup(configuration: configuration)
         do {
             try await group.run()

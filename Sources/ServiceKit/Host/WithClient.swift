@@ -10,6 +10,8 @@ public func withClient<Result: Sendable>(
 ) async throws -> Result {
     var configuration = ClientConfiguration(tls: tls)
     configuration.serverName = serverName
+    // Calls with an affinity keep to one replica; others go to the less loaded of two.
+    configuration.balancing = .consistent
     let client = Client(target, configuration)
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await client.run() }

@@ -16,6 +16,12 @@ public struct ServerLimitOptions: ParsableArguments, Sendable {
         help: ArgumentHelp(
             "Let so many calls wait for their turn before refusing (256).", valueName: "calls"))
     public var maximumQueuedCalls: Int?
+    @Flag(
+        help: ArgumentHelp(
+            "Answer fewer calls at a time while they take longer than they do without load."))
+    public var adaptiveLimit = false
+    @Option(help: ArgumentHelp("Take so many connections (4096).", valueName: "connections"))
+    public var maximumConnections: Int?
     @Option(
         help: ArgumentHelp(
             "Take so many connections from one IP address; 0 is any number (0).",
@@ -25,6 +31,16 @@ public struct ServerLimitOptions: ParsableArguments, Sendable {
         help: ArgumentHelp(
             "Let clients connect anew after so long; 0 is never (3600).", valueName: "seconds"))
     public var maximumConnectionAge: Int?
+    @Option(
+        help: ArgumentHelp(
+            "After that end the calls that still go on after so long; 0 lets them (0).",
+            valueName: "seconds"))
+    public var connectionAgeGrace: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Let open calls go on for so long once the service is asked to end (5).",
+            valueName: "seconds"))
+    public var drainLimit: Int?
     @Option(
         help: ArgumentHelp(
             "Hold at most so much of requests and answers in buffers (512).", valueName: "MiB"))
@@ -58,6 +74,13 @@ public struct ServerLimitOptions: ParsableArguments, Sendable {
         {
             limits.queuedCalls = value
         }
+        let adaptive = try number(nil, "--adaptive-limit", "ADAPTIVE_LIMIT") ?? 0
+        limits.isAdaptive = adaptiveLimit || adaptive > 0
+        if let value = try number(
+            maximumConnections, "--maximum-connections", "MAXIMUM_CONNECTIONS", least: 1)
+        {
+            limits.connections = value
+        }
         if let value = try number(
             maximumConnectionsPerAddress, "--maximum-connections-per-address",
             "MAXIMUM_CONNECTIONS_PER_ADDRESS")
@@ -68,6 +91,14 @@ public struct ServerLimitOptions: ParsableArguments, Sendable {
             maximumConnectionAge, "--maximum-connection-age", "MAXIMUM_CONNECTION_AGE")
         {
             limits.connectionAge = value == 0 ? nil : .seconds(value)
+        }
+        if let value = try number(
+            connectionAgeGrace, "--connection-age-grace", "CONNECTION_AGE_GRACE")
+        {
+            limits.connectionAgeGrace = value == 0 ? nil : .seconds(value)
+        }
+        if let value = try number(drainLimit, "--drain-limit", "DRAIN_LIMIT") {
+            limits.drain = .seconds(value)
         }
         if let value = try number(bufferMemory, "--buffer-memory", "BUFFER_MEMORY", least: 1) {
             limits.bufferBytes = value << 20
@@ -83,10 +114,17 @@ public struct ServerLimits: Sendable, Equatable {
     /// Nil of any number.
     public var concurrentCalls: Int? = 1024
     public var queuedCalls: Int = 256
+    /// Whether fewer calls are answered at a time while they take longer than without load.
+    public var isAdaptive = false
+    public var connections: Int = 4096
     /// Nil of any number.
     public var connectionsPerAddress: Int?
-    /// Nil of any age. Open calls end as they like.
+    /// Nil of any age.
     public var connectionAge: Duration? = .seconds(3600)
+    /// Nil lets calls that are open at that age end as they like.
+    public var connectionAgeGrace: Duration?
+    /// How long open calls may go on once the service is asked to end.
+    public var drain = Duration.seconds(5)
     public var bufferBytes: Int = 512 << 20
 
     public init() {}
@@ -96,8 +134,11 @@ public struct ServerLimits: Sendable, Equatable {
         if let socketPath { configuration.addresses.append(.unix(path: socketPath)) }
         configuration.load.maximumConcurrentCalls = concurrentCalls
         configuration.load.maximumQueuedCalls = queuedCalls
+        if isAdaptive { configuration.load.adaptive = AdaptiveLimit() }
+        configuration.maximumConnections = connections
         configuration.maximumConnectionsPerAddress = connectionsPerAddress
         configuration.maximumConnectionAge = connectionAge
+        configuration.connectionAgeGrace = connectionAgeGrace
         configuration.memory = MemoryBudget(limitBytes: bufferBytes)
     }
 }

@@ -94,8 +94,6 @@ public struct ServiceSettings: Sendable {
     public var tls: TLSSettings?
     public var logLevel: Logger.Level
     public var limits = ServerLimits()
-    /// How long open calls may go on once the service is asked to end.
-    public var drainLimit = Duration.seconds(5)
 
     public init(
         service: ServiceName, listen: ListenAddress, dataDirectory: String,

@@ -38,9 +38,19 @@ final class Replica: Sendable {
         (left, leave) = AsyncStream.makeStream()
     }
 
-    /// Keeps the connection until the replica has left the target or the task is cancelled.
-    func run() async {
+    /// Keeps the connection, and asks for the replica's state again and again, until it has left the
+    /// target or the task is cancelled.
+    ///
+    /// - Parameter asked: called each time.
+    func run(every interval: Duration, asked: @escaping @Sendable () async -> Void) async {
         await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    await self.refresh()
+                    await asked()
+                    do { try await Task.sleep(for: interval) } catch { return }
+                }
+            }
             group.addTask { [client] in
                 // A client that cannot run fails its calls, which is where it shows.
                 _ = try? await client.run()

@@ -8,8 +8,8 @@ package import TLS
 
 /// The inference replicas one by one: which there are, what each has loaded, who answers.
 ///
-/// Names are resolved and replicas asked every second. The model that was loaded last is loaded again
-/// by replicas that come back without it, and by those that are added.
+/// Names are resolved, and replicas asked, every second; none waits for another. The model that was
+/// loaded last is loaded again by replicas that come back without it, and by those that are added.
 package final class ReplicaSet: Sendable {
     /// What a replica says of itself; nil where it does not answer.
     package struct Known: Sendable {
@@ -18,9 +18,9 @@ package final class ReplicaSet: Sendable {
         package var failure: Status?
     }
 
-    private struct State {
+    fileprivate struct State {
         var replicas: [Target.Endpoint: Replica] = [:]
-        var hasAsked = false
+        var resolution: TargetResolution
         /// The model that was loaded last; empty if none was.
         var wanted = ""
         var unresolved: Status?
@@ -34,13 +34,16 @@ package final class ReplicaSet: Sendable {
     private let work: AsyncStream<@Sendable () async -> Void>
     private let add: AsyncStream<@Sendable () async -> Void>.Continuation
 
-    private static let interval = Duration.seconds(1)
+    static let interval = Duration.seconds(1)
 
-    package init(_ target: Target, tls: TLSSettings? = nil, file: String? = nil) throws {
+    package init(
+        _ target: Target, tls: TLSSettings? = nil, file: String? = nil,
+        names: NameResolver = .system
+    ) throws {
         self.target = target
         self.tls = tls
         self.file = file
-        var state = State()
+        var state = State(resolution: TargetResolution(names))
         if let file, FileManager.default.fileExists(atPath: file) {
             state.wanted = String(decoding: try FileReader.bytes(of: file), as: UTF8.self)
         }
@@ -59,7 +62,7 @@ package final class ReplicaSet: Sendable {
 
     private func watch() async {
         while !Task.isCancelled {
-            await refresh()
+            await resolve()
             do { try await Task.sleep(for: Self.interval) } catch { return }
         }
     }
@@ -68,9 +71,7 @@ package final class ReplicaSet: Sendable {
 
     /// Every replica; asks them anew where none is known to be ready.
     package func known() async -> [Known] {
-        if !state.withLock({ $0.hasAsked }) || !replicas().contains(where: { $0.serves("") }) {
-            await refresh()
-        }
+        if !replicas().contains(where: { $0.serves("") }) { await refresh() }
         return replicas().map {
             Known(endpoint: $0.endpoint, status: $0.status, failure: $0.failure)
         }
@@ -94,46 +95,35 @@ package final class ReplicaSet: Sendable {
         await withDiscardingTaskGroup { group in
             for replica in replicas { group.addTask { await replica.refresh() } }
         }
-        state.withLock { $0.hasAsked = true }
+    }
+
+    /// Lets a replica that lacks the model load it.
+    private func catchUp(_ replica: Replica) async {
         let wanted = wanted
-        if wanted.isEmpty { return }
-        for replica in replicas where replica.beginsCatchingUp(with: wanted) {
-            add.yield {
-                _ = await replica.load(wanted)
-                replica.endsCatchingUp()
-            }
+        guard !wanted.isEmpty, replica.beginsCatchingUp(with: wanted) else { return }
+        add.yield {
+            _ = await replica.load(wanted)
+            replica.endsCatchingUp()
         }
     }
 
     /// Finds the addresses the target's names have now.
     private func resolve() async {
-        var found: [(endpoint: Target.Endpoint, name: String)] = []
-        var failure: Status?
-        for endpoint in target.endpoints {
-            do {
-                found += try await Target.addresses([endpoint]).addresses().map {
-                    ($0.endpoint, $0.name)
-                }
-            } catch {
-                failure = Status(describing: error)
-            }
+        var resolution = state.withLock { $0.resolution }
+        let (addresses, failure) = await resolution.update(target) { addresses in
+            state.withLock { $0.add(addresses, tls) }.forEach(begin)
         }
-        let (new, gone) = state.withLock { state -> ([Replica], [Replica]) in
+        let (new, gone) = state.withLock { state in
+            state.resolution = resolution
             state.unresolved = failure
-            // What is known stays in use: a name server that is away takes no replica along.
-            let kept = failure == nil ? Set(found.map(\.endpoint)) : nil
-            let gone = state.replicas.filter { kept?.contains($0.key) == false }
-            for endpoint in gone.keys { state.replicas[endpoint] = nil }
-            var new: [Replica] = []
-            for (endpoint, name) in found where state.replicas[endpoint] == nil {
-                let replica = Replica(endpoint, name: name, tls: tls)
-                state.replicas[endpoint] = replica
-                new.append(replica)
-            }
-            return (new, Array(gone.values))
+            return (state.add(addresses, tls), state.removeAll(besides: addresses))
         }
-        for replica in new { add.yield { await replica.run() } }
+        new.forEach(begin)
         for replica in gone { replica.end() }
+    }
+
+    private func begin(_ replica: Replica) {
+        add.yield { await replica.run(every: Self.interval) { await self.catchUp(replica) } }
     }
 
     // MARK: Answers
@@ -266,5 +256,28 @@ package final class ReplicaSet: Sendable {
         }
         if isNew, let file { try AtomicFile.write(Array(model.utf8), to: file) }
         return loaded
+    }
+}
+
+extension ReplicaSet.State {
+    /// Takes in the addresses that are new.
+    fileprivate mutating func add(
+        _ addresses: [Target.Address], _ tls: TLSSettings?
+    ) -> [Replica] {
+        var new: [Replica] = []
+        for address in addresses where replicas[address.endpoint] == nil {
+            let replica = Replica(address.endpoint, name: address.name, tls: tls)
+            replicas[address.endpoint] = replica
+            new.append(replica)
+        }
+        return new
+    }
+
+    /// Takes out the replicas whose addresses are gone.
+    fileprivate mutating func removeAll(besides addresses: [Target.Address]) -> [Replica] {
+        let kept = Set(addresses.map(\.endpoint))
+        let gone = replicas.filter { !kept.contains($0.key) }
+        for endpoint in gone.keys { replicas[endpoint] = nil }
+        return Array(gone.values)
     }
 }

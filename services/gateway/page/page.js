@@ -6,7 +6,7 @@ const storageName = "hone.chat";
 const fields = ["mode", "minimum", "maximum", "temperature", "tokens"];
 
 /** Everything that survives a reload. The API key does not. */
-let saved = { turns: [], settings: {} };
+let saved = { turns: [], settings: {}, conversation: newName() };
 /** The stream underway, or null. */
 let running = null;
 /** Whether the page is being left, which breaks the stream: no failure to keep. */
@@ -20,12 +20,18 @@ function load() {
   for (const name of fields) if (saved.settings[name] !== undefined) $(name).value = saved.settings[name];
 }
 
+/** Tells this conversation from others, so that its questions go to the replica that knows it. */
+function newName() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** What of a stored value can be shown: whatever else it holds is left out. */
 function whole(value) {
   const texts = (list) => (Array.isArray(list) ? list : []).map((text) => typeof text === "string" ? text : "");
   const turns = value && Array.isArray(value.turns) ? value.turns : [];
   return {
     settings: value && typeof value.settings === "object" && value.settings || {},
+    conversation: value && typeof value.conversation === "string" && value.conversation || newName(),
     turns: turns.filter((turn) => turn && typeof turn.question === "string").map((turn) => {
       const answer = Object.assign(newAnswer(), turn.answer);
       const verdicts = Array.isArray(answer.verdicts) ? answer.verdicts : [];
@@ -249,7 +255,7 @@ function body(question) {
     revision.maximum = Math.max(number("maximum"), number("minimum"));
   }
   return {
-    model: "hone", messages, stream: true, revision, temperature: number("temperature"),
+    model: "hone", messages, stream: true, revision, conversation: saved.conversation, temperature: number("temperature"),
     max_tokens: Math.max(1, number("tokens")),
   };
 }
@@ -354,7 +360,7 @@ $("prompt").addEventListener("keydown", (event) => {
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") stop(); });
 $("stop").addEventListener("click", stop);
 $("clear").addEventListener("click", () => {
-  saved.turns = []; save();
+  saved.turns = []; saved.conversation = newName(); save();
   document.querySelectorAll(".turn").forEach((item) => item.remove());
   $("empty").hidden = false;
 });
