@@ -30,9 +30,10 @@ final class Signal: Sendable {
 
 /// Serves a router on loopback while the body runs.
 func serving<Value: Sendable>(
-    _ router: Router, port: Int = 0, _ body: (Int) async throws -> Value
+    _ router: Router, host: String = "127.0.0.1", port: Int = 0,
+    _ body: (Int) async throws -> Value
 ) async throws -> Value {
-    let server = Server(ServerConfiguration(port: port), router: router)
+    let server = Server(ServerConfiguration(host: host, port: port), router: router)
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await server.run() }
         let value = try await body(try await server.listeningPort())

@@ -61,6 +61,36 @@ struct CertificateReloadTests {
         }
     }
 
+    @Test func `a client shows its new certificate without being made anew`() async throws {
+        let files = try Certificates()
+        // It begins with a certificate of an authority that the server does not trust.
+        for ending in ["pem", "key"] {
+            let name = files.path("own.\(ending)")
+            let bytes = try Data(contentsOf: URL(filePath: files.path("stranger.\(ending)")))
+            try bytes.write(to: URL(filePath: name))
+        }
+        let server = ServerConfiguration(
+            tls: try files.settings("server", authority: "authority"))
+        let reloaded = Gate()
+        var configuration = ClientConfiguration(
+            tls: try files.settings("own", authority: "authority"))
+        configuration.certificatePollInterval = .milliseconds(5)
+        configuration.certificatesReloaded = { error in if error == nil { reloaded.open() } }
+        let client = configuration
+        try await running(Server(server, router: Echo.router)) { port in
+            let client = Client(.dns(host: "127.0.0.1", port: port), client)
+            try await running(client) {
+                let refused = await status { _ = try await client.unary(Echo.unary, Bytes([])) }
+                #expect(refused.code == .unavailable)
+                try self.replace(files, "own", by: "client")
+                await reloaded.wait()
+                let options = CallOptions(waitForReady: true)
+                try await expectEqual(
+                    client.unary(Echo.unary, Bytes([1]), options: options), Bytes([1]))
+            }
+        }
+    }
+
     @Test func `files that do not change are not read again`() throws {
         let files = try Certificates()
         let context = try TLSFiles(.server, try files.settings("server", authority: nil))

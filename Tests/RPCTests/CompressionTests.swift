@@ -88,6 +88,27 @@ struct CompressionTests {
         }
     }
 
+    @Test func `compressed requests get compressed answers, unless the server is told otherwise`()
+        async throws
+    {
+        var plain = ServerConfiguration()
+        plain.mirrorsCompression = false
+        for (configuration, bytes) in [
+            (ServerConfiguration(), 5..<1000), (plain, 100_005..<100_006),
+        ] {
+            try await withServer(Echo.router, configuration) { client, server, _ in
+                let unary = try #require(server.counters.first { $0.name == "Unary" })
+                let options = CallOptions(compression: .gzip)
+                try await expectEqual(
+                    client.unary(Echo.unary, Self.text, options: options), Self.text)
+                #expect(bytes.contains(unary.sent.bytes))
+                let before = unary.sent.bytes
+                _ = try await client.unary(Echo.unary, Self.text)
+                #expect(unary.sent.bytes - before == 100_005)
+            }
+        }
+    }
+
     @Test func `an unknown encoding is refused with those that are known`() async throws {
         try await withServer(Echo.router) { _, _, port in
             let answer = try await raw(port, encoding: "zstd", flag: 0, [1])

@@ -116,8 +116,85 @@ struct RPCCommandTests {
             let watch = try await hone("rpc", "call", address, "hone.Gateway/WatchWorkflow")
             #expect(watch.text == "{\"sequence\":1}\n{\"sequence\":2}\n{\"sequence\":3}\n")
             let small = try await hone(
-                "rpc", "call", address, "/hone.Gateway/List", "--gzip", "--data", "{}")
+                "rpc", "call", address, "/hone.Gateway/List", "--data", "{}")
             #expect(small.text == "{}\n", "\(small.errors)")
+        }
+    }
+
+    /// A message of a schema that `hone` has never seen.
+    struct Line: WireMessage {
+        static let wireName = "test.chat.Line"
+        var text = ""
+
+        init() {}
+
+        mutating func code(with coder: inout WireCoder) {
+            coder.string(1, "text", &text)
+        }
+    }
+
+    @Test func `a service of another schema is called by what it tells of itself`() async throws {
+        let talk = Method<Line, Line>(service: "test.Chat", name: "Talk", kind: .bidirectional)
+        var router = Router()
+        router.unary(AdminAPI.describe) { _, _ in
+            Description.with {
+                $0.paths = [talk.path]
+                $0.schemas = [
+                    SchemaSource.with {
+                        $0.package = "test.chat"
+                        $0.text = """
+                            schema test.chat
+
+                            /// Talks back.
+                            service test.Chat {
+                                /// Says each line again, as it comes.
+                                call Talk(stream Line) returns stream Line
+                            }
+
+                            /// One line.
+                            message Line {
+                                /// What is said.
+                                1: string text
+                            }
+                            """
+                    }
+                ]
+            }
+        }
+        router.bidirectional(talk) { lines, answers, _ in
+            for try await line in lines {
+                var answer = line
+                answer.text += "!"
+                try await answers.write(answer)
+            }
+        }
+        let server = Server(ServerConfiguration(), router: router)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await server.run() }
+            let address = "127.0.0.1:\(try await server.listeningPort())"
+            let list = try await hone("rpc", "list", address)
+            #expect(list.text.contains("test.Chat/Talk"), "\(list.text) \(list.errors)")
+            let hone = try #require(Executable.path(of: "hone"))
+            let talked = try await Executable.run(
+                "/bin/sh",
+                [
+                    "-c",
+                    #"printf '{"text":"one"}\n{"text":"two"}\n' | "#
+                        + "'\(hone)' rpc call \(address) test.Chat/Talk --data - --deadline 300s",
+                ])
+            #expect(
+                talked.text == #"{"text":"one!"}"# + "\n" + #"{"text":"two!"}"# + "\n",
+                "\(talked.errors)")
+            group.cancelAll()
+        }
+    }
+
+    @Test func `compressed calls give the same`() async throws {
+        try await serving { address in
+            let call = ["rpc", "call", address, "hone.Admin/Describe", "--data", "{}"]
+            let plain = try await Executable.run("hone", call)
+            let compressed = try await Executable.run("hone", call + ["--gzip"])
+            #expect(plain.text.count > 10_000 && compressed.text == plain.text)
         }
     }
 

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import TestKit
 import Testing
 
@@ -53,6 +54,32 @@ struct SecureServiceTests {
         let models = try await Executable.run(
             Self.curl, ["--silent", "--cacert", files.path("authority.pem"), http + "/v1/models"])
         #expect(models.text.contains("tutor"), "\(models.text)")
+        #expect(tutor.end() == 0)
+    }
+
+    @Test(.enabled(if: hasCurl, "curl is not there"))
+    func `HTTPS takes a new certificate without a restart`() async throws {
+        let (files, folder) = (try Certificates(), try TemporaryFolder())
+        let tutor = try await ServiceProcess("hone-tutor", in: folder, flags(files, "server"))
+        let port = try #require(tutor.address.split(separator: ":").last)
+        /// Whether the certificate bears this name now.
+        func bears(_ name: String) async throws -> Bool {
+            let answer = try await Executable.run(
+                Self.curl,
+                [
+                    "--silent", "--cacert", files.path("authority.pem"), "--resolve",
+                    "\(name):\(port):127.0.0.1", "https://\(name):\(port)/healthz",
+                ])
+            return answer.status == 0
+        }
+        #expect(try await bears("localhost"))
+        #expect(try await !bears("elsewhere.test"))
+        for ending in ["pem", "key"] {
+            let bytes = try Data(contentsOf: URL(filePath: files.path("elsewhere.\(ending)")))
+            try bytes.write(to: URL(filePath: files.path("server.\(ending)")), options: .atomic)
+        }
+        while try await !bears("elsewhere.test") { try await Task.sleep(for: .milliseconds(200)) }
+        #expect(try await !bears("localhost"))
         #expect(tutor.end() == 0)
     }
 

@@ -52,7 +52,10 @@ import Testing
             "HONE_MAXIMUM_CONNECTION_AGE": "60", "HONE_BUFFER_MEMORY": "16",
         ])
         let options = try ServiceOptions.parse(
-            flags + ["--maximum-concurrent-calls", "0", "--listen-socket", "/tmp/s"])
+            flags + [
+                "--maximum-concurrent-calls", "0", "--listen-socket", "/tmp/s", "--adaptive-limit",
+                "--maximum-connections", "7", "--connection-age-grace", "9", "--drain-limit", "11",
+            ])
         let limits = try options.settings(for: .data, environment).limits
         #expect(limits.concurrentCalls == nil)
         #expect(limits.queuedCalls == 256)
@@ -62,6 +65,12 @@ import Testing
         limits.apply(to: &configuration)
         #expect(configuration.addresses.last == .unix(path: "/tmp/s"))
         #expect(configuration.maximumConnectionAge == .seconds(60))
+        #expect(configuration.connectionAgeGrace == .seconds(9))
+        #expect(configuration.maximumConnections == 7)
+        #expect(configuration.load.adaptive == AdaptiveLimit())
+        #expect(limits.drain == .seconds(11))
+        let usual = try ServiceOptions.parse(flags).settings(for: .data, HoneEnvironment([:]))
+        #expect(usual.limits == ServerLimits())
         let wrong = HoneEnvironment(["HONE_BUFFER_MEMORY": "much"])
         #expect(
             throws: SettingsError.badNumber(

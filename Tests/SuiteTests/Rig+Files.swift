@@ -6,15 +6,31 @@ extension Rig {
     /// Runs a script in the rig's folder, which is its home, with `hone` at hand.
     @discardableResult
     func shell(_ script: String) throws -> String {
-        let hone = try #require(Programs.path).deletingLastPathComponent().path
         let outcome = try Programs.run(
-            URL(filePath: "/bin/bash"), ["-ec", script], in: folder,
-            [
-                "HOME": folder.path, "HONE_DATA_DIRECTORY": folder.path + "/.hone",
-                "PATH": hone + ":/usr/local/bin:/usr/bin:/bin",
-            ])
+            URL(filePath: "/bin/bash"), ["-ec", script], in: folder, try environment())
         try #require(outcome.status == 0, Comment(rawValue: script + "\n" + outcome.text))
         return outcome.text
+    }
+
+    /// Begins a script that goes on beside the test; it has to end by itself.
+    func start(_ script: String) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/bash")
+        process.arguments = ["-ec", script]
+        process.currentDirectoryURL = folder
+        process.environment = try environment()
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+
+    private func environment() throws -> [String: String] {
+        let hone = try #require(Programs.path).deletingLastPathComponent().path
+        return [
+            "HOME": folder.path, "HONE_DATA_DIRECTORY": folder.path + "/.hone",
+            "PATH": hone + ":/usr/local/bin:/usr/bin:/bin",
+        ]
     }
 
     /// Small files of our own under the names the README uses, and a model that knows nothing.

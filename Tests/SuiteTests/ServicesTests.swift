@@ -90,5 +90,63 @@ import Testing
             echo all answered
             """)
         #expect(text.contains("all answered"), Comment(rawValue: text))
+        // Some answers were on their way when it died, and another replica made them anew.
+        let lost = try rig.shell("curl -sf \(gateway)/metrics").split(separator: "\n").first {
+            $0.hasPrefix("grpc_client_handled_total{") && $0.contains("\"Generate\"")
+                && $0.contains("\"Unavailable\"")
+        }
+        #expect(Self.value(lost) > 0, Comment(rawValue: String(lost ?? "none was lost")))
+    }
+
+    private static func value(_ line: Substring?) -> Int {
+        line?.split(separator: " ").last.flatMap { Int($0) } ?? 0
+    }
+
+    @Test(.enabled(if: Programs.hasHone, "the executables are not built"))
+    func `a replica that is added under load takes its share within five seconds`() throws {
+        let rig = try Rig()
+        try rig.up(replicas: 1)
+        try rig.makeModel("tiny")
+        try rig.shell("hone load tiny")
+        let gateway = try #require(try rig.entry("gateway")["http"] as? String)
+        let stop = rig.folder.appending(path: "stop").path
+        /// How many answers each replica has begun.
+        func begun() throws -> [String: Int] {
+            var counts: [String: Int] = [:]
+            for line in try rig.shell("hone metrics inference").split(separator: "\n")
+            where line.hasPrefix("grpc_server_started_total{") && line.contains("\"Generate\"") {
+                let instance = line.split(separator: "instance=\"").last?.prefix { $0 != "\"" }
+                counts[String(instance ?? "")] = Self.value(line)
+            }
+            return counts
+        }
+        let load = try rig.start(
+            """
+            for caller in 1 2 3 4; do
+              while [ ! -e \(stop) ] && [ $SECONDS -lt 100 ]; do
+                curl -sf -o /dev/null \(gateway)/v1/chat/completions -d '{"model": "hone",
+                  "max_tokens": 20, "messages": [{"role": "user", "content": "Hi"}]}' || exit 1
+              done &
+            done
+            wait
+            """)
+        defer { try? Data().write(to: URL(filePath: stop)) }
+        try rig.up(replicas: 2)
+        let added = ContinuousClock.now
+        let place = try #require(try rig.entry("inference-2")["address"] as? String)
+        while try begun()[place] ?? 0 == 0 {
+            try #require(ContinuousClock.now - added < .seconds(5), "it got no question")
+        }
+        let before = try begun()
+        var after = before
+        while after.values.reduce(0, +) < before.values.reduce(0, +) + 60 {
+            usleep(50_000)
+            after = try begun()
+        }
+        let took = after.map { $0.value - (before[$0.key] ?? 0) }
+        #expect(took.count == 2 && took.allSatisfy { $0 >= 12 }, "\(took)")
+        try Data().write(to: URL(filePath: stop))
+        load.waitUntilExit()
+        #expect(load.terminationStatus == 0)
     }
 }
