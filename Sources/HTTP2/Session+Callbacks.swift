@@ -204,6 +204,7 @@ extension Session {
     private func closed(_ id: Int32, _ code: ErrorCode) {
         guard let stream = streams.remove(id) else { return }
         stream.isClosed = true
+        queuedBytes -= stream.queuedBytes
         stream.chunks.removeAll()
         stream.unconsumedBytes = 0
         tell(.closed(stream, code: code))

@@ -158,6 +158,7 @@ extension Session {
         if length > 0, let base = unsafe output.buffer.baseAddress {
             unsafe stream.chunks.move(length, to: base + output.count)
             output.count += length
+            queuedBytes -= length
             if stream.noteWritten(length) { tell(.wrote(stream)) }
         }
         return 0

@@ -41,6 +41,7 @@ extension Session {
     public func send(_ stream: Stream, _ chunk: Chunk) {
         guard !stream.isClosed, !stream.wasResetByUs, case .open = stream.end else { return }
         stream.chunks.append(chunk)
+        queuedBytes += chunk.count
         resume(stream)
     }
 

@@ -26,6 +26,8 @@ import CNghttp2
     /// Where the bytes being received begin; set while `receive` runs.
     var inputBase: UnsafeRawPointer?
     var output = Output()
+    /// How many bytes of all streams wait to be framed.
+    public internal(set) var queuedBytes: Int = 0
     var glitches: TokenBucket
     var pings: TokenBucket
     /// PINGs that the peer has yet to answer.

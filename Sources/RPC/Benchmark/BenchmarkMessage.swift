@@ -11,6 +11,13 @@ struct BenchmarkMessage: WireMessage {
         bytes = [UInt8](repeating: 0x5A, count: count)
     }
 
+    /// A number of eight bytes.
+    init(number: UInt64) {
+        bytes = (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
+    }
+
+    var number: UInt64 { bytes.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+
     init(decoding bytes: [UInt8]) throws(WireError) {
         self.bytes = bytes
     }

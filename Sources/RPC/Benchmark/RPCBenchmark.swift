@@ -80,6 +80,7 @@ public struct RPCBenchmark: Sendable {
         router.serverStreaming(hold) { _, _, _ in
             while true { try await Task.sleep(for: .seconds(3600)) }
         }
+        CancellationBenchmark.register(in: &router)
         return router
     }
 
@@ -115,6 +116,15 @@ public struct RPCBenchmark: Sendable {
             }
             try await group.waitForAll()
         }
+    }
+
+    /// How long a cancelled call took to reach its handler: the median and the ninety-ninth percentile
+    /// of so many.
+    public static func cancelling(
+        _ count: Int, _ client: Client
+    ) async throws -> (median: Duration, percentile99: Duration) {
+        let durations = try await CancellationBenchmark.run(client, times: count)
+        return (durations[count / 2], durations[count * 99 / 100])
     }
 
     /// Keeps so many streams open while `body` runs; their handlers wait.

@@ -262,7 +262,7 @@ final class ServerConnectionHandler: ConnectionHandler {
                     with: update.headers, isCompressed: entry.call.deflater != nil))
         }
         update.chunks.forEach { session.send(entry.stream, $0) }
-        if entry.stream.queuedBytes > Session.fairBytes { session.takeTurns(entry.stream) }
+        if session.isGreedy(entry.stream) { session.takeTurns(entry.stream) }
         guard let (status, trailers) = update.ending else { return }
         entry.isFinished = true
         takeAll(entry.stream)

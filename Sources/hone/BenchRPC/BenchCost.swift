@@ -9,18 +9,25 @@ struct BenchCost: Encodable {
     var allocatedBytesPerCall: Double?
     var kilobytesPerIdleConnection: Double
     var kilobytesPerOpenStream: Double
+    /// From a caller's cancellation to the handler's, in another process.
+    var cancellationMedianMicroseconds: Double
+    var cancellationP99Microseconds: Double
 
     private static let connections = 400
     private static let streams = 400
     private static let calls = 20_000
+    private static let cancellations = 2_000
 
     static func measure(_ folder: BenchFolder, handlers: String) async throws -> BenchCost {
         let system = try BenchSystem.ours(handlers: handlers)
         let (connection, stream) = try await memory(system, folder)
         let allocations = try await allocations(system, folder)
+        let cancellation = try await cancellation(system, folder)
         return BenchCost(
             allocationsPerCall: allocations?.count, allocatedBytesPerCall: allocations?.bytes,
-            kilobytesPerIdleConnection: connection, kilobytesPerOpenStream: stream)
+            kilobytesPerIdleConnection: connection, kilobytesPerOpenStream: stream,
+            cancellationMedianMicroseconds: cancellation.median / .microseconds(1),
+            cancellationP99Microseconds: cancellation.percentile99 / .microseconds(1))
     }
 
     var text: String {
@@ -30,6 +37,8 @@ struct BenchCost: Encodable {
         table.add("bytes allocated a call", number(allocatedBytesPerCall))
         table.add("KiB an idle connection", number(kilobytesPerIdleConnection))
         table.add("KiB an open stream", number(kilobytesPerOpenStream))
+        table.add("µs until a handler is cancelled, p50", number(cancellationMedianMicroseconds))
+        table.add("µs until a handler is cancelled, p99", number(cancellationP99Microseconds))
         return table.text
     }
 
@@ -63,6 +72,16 @@ struct BenchCost: Encodable {
     private static func settled(_ server: BenchServer) async throws -> Double {
         try await Task.sleep(for: .milliseconds(400))
         return try ServerUsage(of: server.identifier).residentKilobytes
+    }
+
+    private static func cancellation(
+        _ system: BenchSystem, _ folder: BenchFolder
+    ) async throws -> (median: Duration, percentile99: Duration) {
+        let server = try BenchServer(system, nil, folder)
+        let target = Target.dns(host: "127.0.0.1", port: server.port)
+        return try await withClient(target, tls: nil) { client in
+            try await RPCBenchmark.cancelling(cancellations, client)
+        }
     }
 
     /// Counted by a library that is put in front of the system's allocator.
