@@ -53,11 +53,11 @@ enum Conformance {
             counts.server.withLock { $0 }?.drain()
             return Bytes([])
         }
-        streams(&router)
+        streams(counts, &router)
         return router
     }
 
-    private static func streams(_ router: inout Router) {
+    private static func streams(_ counts: Counts, _ router: inout Router) {
         router.clientStreaming(collect) { requests, _ in
             var all: [UInt8] = []
             for try await request in requests { all += request.bytes }
@@ -67,6 +67,7 @@ enum Conformance {
             for byte in request.bytes { try await responses.write(Bytes([byte])) }
         }
         router.bidirectional(chat) { requests, responses, _ in
+            defer { counts.sleeps.withLock { $0.ended += 1 } }
             for try await request in requests { try await responses.write(request) }
         }
     }

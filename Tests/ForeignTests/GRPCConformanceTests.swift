@@ -1,5 +1,6 @@
 import RPC
 import Synchronization
+import TestKit
 import Testing
 import Wire
 
@@ -46,7 +47,7 @@ struct GRPCConformanceTests {
 
     /// Runs a grpcio server and a client of ours for as long as `body` runs.
     private func withForeign(
-        _ arguments: String..., client: ClientConfiguration = ClientConfiguration(),
+        _ arguments: [String] = [], client: ClientConfiguration = ClientConfiguration(),
         _ body: @escaping @Sendable (Client) async throws -> Void
     ) async throws {
         let server = try ForeignServer(
@@ -179,7 +180,7 @@ struct GRPCConformanceTests {
     }
 
     @Test func `connections that a grpcio server lets grow old cost no call`() async throws {
-        try await withForeign("age") { client in
+        try await withForeign(["age"]) { client in
             let end = ContinuousClock.now + .seconds(2)
             var number = 0
             while ContinuousClock.now < end {
@@ -195,9 +196,58 @@ struct GRPCConformanceTests {
     @Test func `keepalive holds a silent call with a grpcio server`() async throws {
         var configuration = ClientConfiguration()
         configuration.keepalive = Keepalive(interval: .milliseconds(100), timeout: .seconds(30))
-        try await withForeign(client: configuration) { client in
+        try await withForeign(["pings"], client: configuration) { client in
             let answer = try await client.unary(Conformance.sleep, Bytes("1500"))
             #expect(answer == Bytes([]))
+        }
+    }
+
+    @Test func `a grpcio server that minds PINGs sends us away, and calls go on`() async throws {
+        var configuration = ClientConfiguration()
+        configuration.keepalive = Keepalive(interval: .milliseconds(50), timeout: .seconds(30))
+        try await withForeign(client: configuration) { client in
+            let lost = await #expect(throws: Status.self) {
+                try await client.unary(Conformance.sleep, Bytes("60000"))
+            }
+            #expect(lost?.code == .unavailable)
+            #expect(lost?.message.lowercased().contains("pings") == true, "\(lost?.message ?? "")")
+            while client.core.keepalive.interval < .milliseconds(100) {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            let options = CallOptions(deadline: .seconds(60), waitForReady: true)
+            for number in 0..<20 {
+                let message = Bytes("\(number)")
+                let answer = try await client.unary(Conformance.echo, message, options: options)
+                #expect(answer == message)
+            }
+        }
+    }
+
+    @Test func `our client speaks TLS with a grpcio server, and distrusts a stranger`() async throws
+    {
+        let files = try Certificates()
+        let arguments = ["tls", files.path("server.pem"), files.path("server.key")]
+        let trusting = ClientConfiguration(
+            tls: try files.settings(nil, authority: "authority"))
+        try await withForeign(arguments, client: trusting) { client in
+            try await Self.metadata(client)
+            let message = Bytes([UInt8](repeating: 5, count: 4 << 20))
+            let answer = try await client.unary(Conformance.echo, message)
+            #expect(answer == message)
+            let count = try await client.bidirectional(Conformance.chat) { writer in
+                for number in 0..<500 { try await writer.write(Bytes("\(number)")) }
+            } _: { answers in
+                try await answers.reduce(into: 0) { count, _ in count += 1 }
+            }
+            #expect(count == 500)
+        }
+        let distrusting = ClientConfiguration(
+            tls: try files.settings(nil, authority: "stranger-authority"))
+        try await withForeign(arguments, client: distrusting) { client in
+            let refused = await #expect(throws: Status.self) {
+                try await client.unary(Conformance.echo, Bytes("x"))
+            }
+            #expect(refused?.message.contains("certificate") == true, "\(refused?.message ?? "")")
         }
     }
 

@@ -1,7 +1,7 @@
 """What conformance_client.py calls, served by grpcio for our client.
 
-Takes "age" for connections that live 300 ms, or a port to listen at. Prints its port, ends when
-stdin closes.
+Takes "age" for connections that live 300 ms, "pings" to bear any number of them, "tls CERTIFICATE
+KEY", or a port to listen at. Prints its port, ends when stdin closes.
 """
 
 import sys
@@ -74,14 +74,17 @@ def main():
     options = [
         ("grpc.max_receive_message_length", -1),
         ("grpc.max_send_message_length", -1),
-        # Our client's keepalive in the tests is faster than gRPC takes for polite.
-        ("grpc.http2.min_recv_ping_interval_without_data_ms", 10),
-        ("grpc.http2.max_ping_strikes", 0),
-        ("grpc.keepalive_permit_without_calls", 1),
     ]
-    if sys.argv[1:] == ["age"]:
+    mode = sys.argv[1] if sys.argv[1:] else ""
+    if mode == "age":
         options += [("grpc.max_connection_age_ms", 300), ("grpc.max_connection_age_grace_ms", 10000)]
-    port = int(sys.argv[1]) if sys.argv[1:] and sys.argv[1] != "age" else 0
+    if mode == "pings":
+        options += [
+            ("grpc.http2.min_recv_ping_interval_without_data_ms", 10),
+            ("grpc.http2.max_ping_strikes", 0),
+            ("grpc.keepalive_permit_without_calls", 1),
+        ]
+    port = int(mode) if mode.isdigit() else 0
     ways = dict(request_deserializer=identity, response_serializer=identity)
     unary = {
         "Echo": echo, "Metadata": metadata, "Fail": fail, "Sleep": sleep, "Deadline": deadline,
@@ -100,7 +103,12 @@ def main():
     generic = grpc.method_handlers_generic_handler("test.Conformance", handlers)
     server.add_generic_rpc_handlers((generic,))
     host = "127.83.21.8" if port else "127.0.0.1"
-    bound = server.add_insecure_port(f"{host}:{port}")
+    if mode == "tls":
+        with open(sys.argv[2], "rb") as certificate, open(sys.argv[3], "rb") as key:
+            keys = grpc.ssl_server_credentials([(key.read(), certificate.read())])
+        bound = server.add_secure_port(f"{host}:{port}", keys)
+    else:
+        bound = server.add_insecure_port(f"{host}:{port}")
     server.start()
     print(bound, flush=True)
     sys.stdin.read()

@@ -225,7 +225,10 @@ final class ClientConnectionHandler: ConnectionHandler {
             if let entry = stream.owner as? Entry { closed(entry, code) }
         case .goAway(_, let code, let message):
             let reason = message.isEmpty ? "\(code)" : message
-            becomeUnusable(Status(.unavailable, "the server is going away: \(reason)"))
+            let status = Status(.unavailable, "the server is going away: \(reason)")
+            // Calls that are lost with the connection are told why.
+            if code != .noError { note(failure: status) }
+            becomeUnusable(status)
         default: break
         }
     }

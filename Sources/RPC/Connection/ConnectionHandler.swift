@@ -330,12 +330,16 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
             let bound = NIOLoopBound(self, eventLoop: loop)
             return loop.execute { bound.value.fail(status, code) }
         }
-        // Whoever ends the connection on the way tells this reason, too.
-        failure = failure ?? status
+        note(failure: status)
         session.terminate(code)
         flush()
         lose(status)
         context?.close(promise: nil)
+    }
+
+    /// Keeps why the connection will break, for those whose calls it takes along.
+    func note(failure status: Status) {
+        failure = failure ?? status
     }
 
     private func lose(_ status: Status) {
