@@ -129,7 +129,8 @@ public struct ConnectionOptions: ParsableArguments, Sendable {
     public var trainerService: String?
     @Option(
         help: ArgumentHelp(
-            "Where inference is: a name with all its addresses, or a list parted by commas.",
+            "Where inference is: a name with all its addresses, a list parted by commas, or "
+                + "file:PATH with a line for each.",
             valueName: "host:port"))
     public var inferenceService: String?
     @Option(help: ArgumentHelp("Where the evaluator is.", valueName: "host:port"))
