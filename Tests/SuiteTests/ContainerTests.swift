@@ -32,7 +32,9 @@ import Testing
         .enabled(if: Programs.hasHone, "the executables are not built"),
         .enabled(if: Containers.canRun, Comment(rawValue: Containers.reason)),
         .timeLimit(.minutes(15)))
-    func `three replicas share the work and one that dies is not missed`() async throws {
+    func `replicas share the work, one that is added joins in, and one that dies is not missed`()
+        async throws
+    {
         let containers = Containers()
         try containers.build()
         do {
@@ -65,6 +67,15 @@ import Testing
             #expect(after > before, "every replica has worked")
         }
 
+        // One more is added while answers are asked for, and takes its share.
+        let meanwhile = try Asking(address, times: 240)
+        try containers.compose(["up", "--detach", "--no-build", "--wait", "--scale", "inference=4"])
+        let added = ContinuousClock.now
+        while try working(containers) < 4 {
+            try #require(ContinuousClock.now - added < .seconds(5), "the new one gets no question")
+        }
+        #expect(try meanwhile.statuses() == [200: 240])
+
         // One dies while answers are asked for; the engine starts it again.
         let asking = try Asking(address, times: 90)
         try await Task.sleep(for: .milliseconds(500))
@@ -72,12 +83,23 @@ import Testing
         #expect(try asking.statuses() == [200: 90])
 
         // It takes its share again, without anybody's help.
-        try containers.compose(["up", "--detach", "--no-build", "--wait", "--scale", "inference=3"])
+        try containers.compose(["up", "--detach", "--no-build", "--wait", "--scale", "inference=4"])
         let patience = ContinuousClock.now + .seconds(90)
         let idle = try containers.ticks(replicas[1])
         while try containers.ticks(replicas[1]) < idle + 20 {
             #expect(try Asking(address, times: 12).statuses() == [200: 12])
             try #require(ContinuousClock.now < patience, "the replica does not work again")
+        }
+    }
+
+    /// How many replicas have begun to answer since they were started.
+    private static func working(_ containers: Containers) throws -> Int {
+        try containers.compose([
+            "exec", "-T", "gateway", "hone", "metrics", "inference", "--inference-service",
+            "dns:///inference:7404",
+        ]).split(separator: "\n").count { line in
+            line.hasPrefix("grpc_server_started_total{") && line.contains("\"Generate\"")
+                && !line.hasSuffix(" 0")
         }
     }
 }

@@ -12,9 +12,13 @@ struct TrainerHandler: TrainerAPI.Handler {
     let requests: CheckpointRequests
 
     func start(_ request: TrainingRequest, _ context: CallContext) async throws -> JobState {
-        guard !request.dataset.name.isEmpty, !request.outputModel.isEmpty else {
-            throw Status(
-                .invalidArgument, "the request lacks a dataset or the name of the output model")
+        let missing = [
+            ("dataset.name", request.dataset.name), ("outputModel", request.outputModel),
+        ].filter(\.1.isEmpty).map { FieldViolation($0.0, "is not empty") }
+        guard missing.isEmpty else {
+            throw Status.invalid(
+                "the request lacks a dataset or the name of the output model",
+                domain: TrainerAPI.service, missing)
         }
         try RunSettings(request, model: request.baseModel).check()
         // Who asks again for a run that was ended or failed wants it to go on from its checkpoint.

@@ -62,6 +62,8 @@ public struct ServiceHost: Sendable {
         configuration.interceptors = [Tracing()]
         // Calls with an affinity keep to one replica; others go to the less loaded of two.
         configuration.balancing = .consistent
+        // A server that says that it is not well, or is about to end, gets no new calls.
+        configuration.healthService = ""
         configuration.certificatesReloaded = certificatesReloaded("of clients")
         let client = Client(target, configuration)
         add("client of \(service.rawValue)") { try await client.run() }

@@ -35,9 +35,9 @@ public struct JobCalls: Sendable {
         kind: String, key: String, _ request: some WireMessage, goesOn: Bool = false
     ) async throws -> JobState {
         guard !key.isEmpty else {
-            throw Status(
-                .invalidArgument,
-                "the request has no key; give one, so that asking again does not start twice")
+            throw Status.invalid(
+                "the request has no key; give one, so that asking again does not start twice",
+                domain: "hone.jobs", [FieldViolation("key", "is not empty")])
         }
         return JobState(
             try await table.start(
