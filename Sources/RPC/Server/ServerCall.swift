@@ -62,6 +62,8 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
     /// What `memory` knows of the bytes this call is to send.
     let countedBytes = Atomic<Int>(0)
     private let creditThreshold: Int
+    /// Whether the only answer has ended the call; written and read by the handler's task.
+    private let isAnswered = Atomic(false)
     private let task = CallTask()
     let state: Mutex<State>
 
@@ -106,7 +108,7 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
             } else {
                 try await route.body(self, context)
             }
-            end(.ok)
+            if !isAnswered.load(ordering: .relaxed) { end(.ok) }
         } catch {
             end(outcome(of: error))
         }
@@ -155,6 +157,7 @@ final class ServerCall: MessageSource, MessageSink, Expiring {
             let news = state.end(.ok)
             return (news, countOutbound(&state) + countInbound(&state))
         }
+        isAnswered.store(true, ordering: .relaxed)
         memory.add(change)
         route.counters.countSent(bytes: MessageAssembler.prefixBytes + message.count)
         news.waiters.wakeAll()
