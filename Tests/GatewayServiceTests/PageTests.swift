@@ -21,6 +21,9 @@ import Testing
                 "/usr/bin/env", ["python3", driver, url, chromium] + (pictures.map { [$0] } ?? []))
             #expect(ended.code == 0, "\(ended.output)\n\(ended.errors)")
             await script.cancelled.wait()
+            // Its questions say that they belong together.
+            let conversations = Set(script.requests.withLock { $0.map(\.conversation) })
+            #expect(conversations.count >= 1 && !conversations.contains(""))
         }
     }
 }
