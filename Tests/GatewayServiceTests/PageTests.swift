@@ -1,5 +1,7 @@
 import Foundation
 import GatewayService
+import Schema
+import Synchronization
 import TestKit
 import Testing
 
