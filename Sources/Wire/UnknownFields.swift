@@ -11,6 +11,13 @@ public struct UnknownFields: Sendable, Equatable {
 
     public var isEmpty: Bool { bytes.isEmpty }
 
+    /// Whether the fields are the same; those of different tags may have come in another order.
+    public static func == (one: UnknownFields, other: UnknownFields) -> Bool {
+        if one.bytes == other.bytes { return true }
+        guard one.bytes.count == other.bytes.count else { return false }
+        return one.sorted().elementsEqual(other.sorted()) { $0.field == $1.field }
+    }
+
     mutating func append(_ field: ArraySlice<UInt8>) {
         bytes.append(contentsOf: field)
     }

@@ -50,6 +50,8 @@ public struct WireCoder: Sendable {
             }
         case .decoding:
             if isUnclaimed {
+                // Not of the messages inside those that follow, which ask for themselves.
+                isUnclaimed = false
                 take(pendingTag) { [pendingStart] reader throws(WireError) in
                     try reader.claim(UnknownFields.bytesPerSortedField)
                     reader.skip()

@@ -162,6 +162,26 @@ struct WireCoderTests {
         #expect(try Letter(decoding: []).unknown.isEmpty)
     }
 
+    @Test func `what follows the unknown is read as if nothing had been before it`() throws {
+        let inner = Self.field(2, [0x61]) + Self.field(9, [1])
+        let bytes = Self.field(1, [7]) + Self.field(4, inner)
+        let letter = try Letter(decoding: bytes)
+        #expect(letter.fourth.map(\.second) == ["a"])
+        #expect(letter.fourth.map(\.unknown.bytes) == [Self.field(9, [1])])
+        #expect(letter.unknown.bytes == Self.field(1, [7]))
+        #expect(letter.encoded() == bytes)
+        let mixed = try Letter(decoding: Self.field(4, inner) + Self.field(1, [7]))
+        #expect(mixed == letter)
+    }
+
+    @Test func `unknown fields are the same in another order, those of one tag are not`() throws {
+        let (one, other) = (Self.field(3, [1]), Self.field(5, [2]))
+        #expect(try Letter(decoding: one + other) == Letter(decoding: other + one))
+        #expect(try Letter(decoding: one + other) != Letter(decoding: one + one))
+        let again = Self.field(3, [2])
+        #expect(try Letter(decoding: one + again) != Letter(decoding: again + one))
+    }
+
     @Test func `a message names its fields`() {
         #expect(
             Leaf.fields == [
