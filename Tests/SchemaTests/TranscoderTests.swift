@@ -109,6 +109,57 @@ struct TranscoderTests {
             try transcoder.json(of: coded, as: Artifact.wireName) == "{\"bytes\":\(largest)}")
     }
 
+    private func numbers(_ json: String) throws -> (bytes: [UInt8], json: String) {
+        let text = "schema test\nmessage Numbers {\n    1: f32 single\n    2: f64 double\n}\n"
+        let numbers = Transcoder(try SchemaText(parsing: [("test", text)]))
+        let bytes = try numbers.bytes(ofJSON: json, as: "test.Numbers")
+        return (bytes, try numbers.json(of: bytes, as: "test.Numbers"))
+    }
+
+    @Test(arguments: ["-0.0", "1e-45", "3.4028235e+38", "-1.0", "0.1", "16777216.0"])
+    func `numbers keep their sign and all their digits`(number: String) throws {
+        let json = "{\"single\":\(number),\"double\":\(number)}"
+        #expect(try numbers(json).json == json)
+    }
+
+    @Test func `what 32 bits cannot hold is refused, and not made infinite`() throws {
+        let error = #expect(throws: TranscodingError.self) { try numbers(#"{"single": 1e39}"#) }
+        #expect(error?.path == "$.single")
+        #expect(try numbers(#"{"single":"-Infinity"}"#).json == #"{"single":"-Infinity"}"#)
+    }
+
+    @Test(arguments: [
+        (#"{"labels": [1, {"a": [2, 1e400]}]}"#, "$.labels[1].a[1]"), ("1e400", "$"),
+        (#"{"f": "\ud800"}"#, "$.f"), ("[01]", "$[0]"), ("[", "$"), ("", "$"),
+    ])
+    func `what is no JSON is told with its place`(json: String, path: String) throws {
+        let error = #expect(throws: TranscodingError.self) {
+            try bytes(json, MergeRequest.wireName)
+        }
+        #expect(error?.path == path)
+    }
+
+    @Test func `JSON that is nested without end is refused`() throws {
+        for count in [300, 100_000] {
+            let nested = String(repeating: "[", count: count)
+            #expect(throws: TranscodingError.self) {
+                try bytes(nested + "]", MergeRequest.wireName)
+            }
+        }
+    }
+
+    @Test func `of a key that comes twice the last value is written, once`() throws {
+        func pair(_ key: UInt8, _ value: UInt8) -> [UInt8] {
+            [3, 6, 1, 1, key, 2, 1, value]
+        }
+        let coded = pair(0x61, 0x31) + pair(0x62, 0x32) + pair(0x61, 0x33)
+        let message = try WorkflowRequest(decoding: coded)
+        #expect(message.parameters == ["a": "3", "b": "2"])
+        let text = try transcoder.json(of: coded, as: WorkflowRequest.wireName)
+        #expect(text == #"{"parameters":{"a":"3","b":"2"}}"#)
+        #expect(try bytes(text, WorkflowRequest.wireName) == message.encoded())
+    }
+
     @Test func `services, calls, messages and enumerations are found by name`() throws {
         #expect(schema.describe("hone.Data")?.contains("call Export(") == true)
         let call = try #require(schema.describe("hone.Data/Merge"))

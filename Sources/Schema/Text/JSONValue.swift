@@ -17,9 +17,17 @@ enum JSONValue: Sendable, Equatable {
             self = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
         } catch DecodingError.dataCorrupted(let context) {
             let cause = context.underlyingError.map { ": \($0)" } ?? ""
-            throw TranscodingError(path: "$", reason: context.debugDescription + cause)
+            throw TranscodingError(
+                path: Self.path(context.codingPath), reason: context.debugDescription + cause)
         } catch {
             throw TranscodingError(path: "$", reason: "the text is not JSON: \(error)")
+        }
+    }
+
+    /// Such as `$.inputs[2].name`.
+    private static func path(_ keys: [any CodingKey]) -> String {
+        keys.reduce("$") { path, key in
+            key.intValue.map { "\(path)[\($0)]" } ?? "\(path).\(key.stringValue)"
         }
     }
 
@@ -58,24 +66,52 @@ enum JSONValue: Sendable, Equatable {
 }
 
 extension JSONValue: Decodable {
+    private struct Key: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(stringValue: String) {
+            self.stringValue = stringValue
+        }
+
+        init?(intValue: Int) { nil }
+    }
+
     init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
+        // What holds others comes first: whoever asks it for a number pays for each level above.
+        if let members = try? decoder.container(keyedBy: Key.self) {
+            var object: [String: JSONValue] = [:]
+            for key in members.allKeys {
+                object[key.stringValue] = try members.decode(JSONValue.self, forKey: key)
+            }
+            self = .object(object)
+        } else if var elements = try? decoder.unkeyedContainer() {
+            var array: [JSONValue] = []
+            while !elements.isAtEnd { array.append(try elements.decode(JSONValue.self)) }
+            self = .array(array)
+        } else {
+            try self.init(single: decoder.singleValueContainer())
+        }
+    }
+
+    private init(single container: any SingleValueDecodingContainer) throws {
         if container.decodeNil() {
             self = .null
+        } else if let value = try? container.decode(String.self) {
+            self = .string(value)
         } else if let value = try? container.decode(Bool.self) {
             self = .bool(value)
         } else if let value = try? container.decode(UInt64.self) {
-            self = .uint(value)
+            // -0 is another number than 0 where it stands for a Double.
+            let double = value == 0 ? try container.decode(Double.self) : 0
+            self = double.sign == .minus ? .double(double) : .uint(value)
         } else if let value = try? container.decode(Int64.self) {
             self = .int(value)
         } else if let value = try? container.decode(Double.self) {
             self = .double(value)
-        } else if let value = try? container.decode(String.self) {
-            self = .string(value)
-        } else if let value = try? container.decode([JSONValue].self) {
-            self = .array(value)
         } else {
-            self = .object(try container.decode([String: JSONValue].self))
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "it is no number of 64 bits, and no valid text")
         }
     }
 }

@@ -16,6 +16,7 @@ extension Transcoder {
         let fields = schema.messages[name]?.fields ?? []
         var single: [UInt32: String] = [:]
         var many: [UInt32: [String]] = [:]
+        var maps: [UInt32: Pairs] = [:]
         while let tag = try reader.nextField() {
             guard let field = fields.first(where: { $0.tag == tag }) else {
                 reader.skip()
@@ -25,16 +26,16 @@ extension Transcoder {
             case .optional(let type): single[tag] = try value(&reader, type)
             case .repeated(let type): many[tag, default: []].append(try value(&reader, type))
             case .packed(let type): many[tag] = try packed(&reader, type)
-            case .map(let type): many[tag, default: []].append(try pair(&reader, type))
+            case .map(let type):
+                let (key, text) = try pair(&reader, type)
+                maps[tag, default: Pairs()].set(key, text)
             default: single[tag] = try value(&reader, field.type)
             }
         }
         let members = fields.compactMap { field -> String? in
             if let value = single[field.tag] { return "\"\(field.name)\":\(value)" }
-            guard let values = many[field.tag] else { return nil }
-            let list = values.joined(separator: ",")
-            if case .map = field.type { return "\"\(field.name)\":{\(list)}" }
-            return "\"\(field.name)\":[\(list)]"
+            if let pairs = maps[field.tag] { return "\"\(field.name)\":{\(pairs.text)}" }
+            return many[field.tag].map { "\"\(field.name)\":[\($0.joined(separator: ","))]" }
         }
         return "{\(members.joined(separator: ","))}"
     }
@@ -75,8 +76,10 @@ extension Transcoder {
         }
     }
 
-    /// A member of an object: a map's key and value.
-    private func pair(_ reader: inout WireReader, _ type: WireType) throws(WireError) -> String {
+    /// A map's key, and the text of its value.
+    private func pair(
+        _ reader: inout WireReader, _ type: WireType
+    ) throws(WireError) -> (key: String, text: String) {
         try reader.message { reader throws(WireError) in
             var key = ""
             var text = Self.preset(type)
@@ -87,7 +90,7 @@ extension Transcoder {
                 default: reader.skip()
                 }
             }
-            return "\(JSONValue.quoted(key)):\(text)"
+            return (key, text)
         }
     }
 
@@ -108,4 +111,23 @@ extension Transcoder {
         if value.isInfinite { return value < 0 ? "\"-Infinity\"" : "\"Infinity\"" }
         return value.description
     }
+}
+
+/// The members of a map in the order they came; of a key that comes again the last value holds, as
+/// a message's decoder has it.
+private struct Pairs {
+    private var texts: [String] = []
+    private var places: [String: Int] = [:]
+
+    mutating func set(_ key: String, _ text: String) {
+        let member = "\(JSONValue.quoted(key)):\(text)"
+        if let place = places[key] {
+            texts[place] = member
+        } else {
+            places[key] = texts.count
+            texts.append(member)
+        }
+    }
+
+    var text: String { texts.joined(separator: ",") }
 }

@@ -119,7 +119,7 @@ package struct Transcoder: Sendable {
             guard case .bool(let flag) = value else { throw mismatch(path, "true or false", value) }
             return varint(flag ? 1 : 0)
         case .f32:
-            let bits = Float(try double(value, path)).bitPattern
+            let bits = try single(value, path).bitPattern
             return (littleEndian(bits), bits == 0)
         case .f64:
             let bits = try double(value, path).bitPattern
@@ -174,6 +174,15 @@ package struct Transcoder: Sendable {
             throw mismatch(path, "a whole number of \(Number.min) to \(Number.max)", value)
         }
         return number
+    }
+
+    private func single(_ value: JSONValue, _ path: String) throws(TranscodingError) -> Float {
+        let double = try double(value, path)
+        let single = Float(double)
+        guard single.isFinite || !double.isFinite else {
+            throw mismatch(path, "a number of 32 bits", value)
+        }
+        return single
     }
 
     private func double(_ value: JSONValue, _ path: String) throws(TranscodingError) -> Double {
