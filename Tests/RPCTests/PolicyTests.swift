@@ -222,6 +222,30 @@ struct PolicyTests {
         #expect(metadata.retryPushback == .never)
     }
 
+    @Test(arguments: [
+        (Duration.zero, Duration.zero), (.seconds(-5), .zero), (.nanoseconds(1), .milliseconds(1)),
+        (.microseconds(1500), .milliseconds(2)), (.milliseconds(3), .milliseconds(3)),
+        (.seconds(86_400), .seconds(86_400)), (.seconds(Int64.max), .seconds(86_400)),
+    ])
+    func `a pause that is asked for is never shortened, but to a day`(
+        asked: Duration, read: Duration
+    ) {
+        var trailers = Metadata()
+        trailers.setRetryPushback(.never)
+        trailers.setRetryPushback(.after(asked))
+        #expect(trailers.retryPushback == .after(read))
+        #expect(trailers.entries.count == 1)
+    }
+
+    @Test func `two pushbacks mean never, and no count of attempts is below 0`() {
+        var metadata = Metadata()
+        metadata.appendReceived("grpc-retry-pushback-ms", .ascii("1"))
+        metadata.appendReceived("grpc-retry-pushback-ms", .ascii("2"))
+        #expect(metadata.retryPushback == .never)
+        metadata.appendReceived("grpc-previous-rpc-attempts", .ascii("\(Int.min)"))
+        #expect(metadata.previousAttempts == 0)
+    }
+
     // MARK: What limits repetitions
 
     @Test func `where most calls fail, none is repeated`() async throws {

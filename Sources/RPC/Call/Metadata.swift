@@ -70,6 +70,11 @@ public struct Metadata: Sendable, Equatable {
         entries.append(Entry(name: name, value: value))
     }
 
+    /// Takes every value of a name away.
+    mutating func removeAll(of name: String) {
+        entries.removeAll { $0.name == name }
+    }
+
     private static func checked(_ name: String) throws(MetadataError) -> String {
         let name = name.lowercased()
         let allowed = name.utf8.allSatisfy { byte in

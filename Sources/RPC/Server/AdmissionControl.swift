@@ -102,8 +102,7 @@ extension Metadata {
         // Not all at the same moment.
         let spread = pushback * Double.random(in: 0.8...1.2)
         var metadata = Metadata()
-        metadata.appendReceived(
-            "grpc-retry-pushback-ms", .ascii("\(Int64(spread / .milliseconds(1)))"))
+        metadata.setRetryPushback(.after(spread))
         return metadata
     }
 }
