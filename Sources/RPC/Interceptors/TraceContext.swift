@@ -111,21 +111,35 @@ public struct TraceContext: Sendable, Hashable {
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    /// At most 32 members of `key=value` and 512 bytes; empty where it is otherwise.
+    /// The members without what may stand between them; empty where one is none, where two have one
+    /// key, and where they are more than 32 or have more than 512 bytes.
     private static func state(_ values: [String]) -> String {
-        let joined = values.joined(separator: ",")
-        guard !joined.isEmpty, joined.utf8.count <= 512 else { return "" }
-        let members = joined.split(separator: ",").map { member in
-            member.drop { $0 == " " || $0 == "\t" }
-        }.filter { !$0.isEmpty }
-        let keys = members.compactMap { member in
-            member.firstIndex(of: "=").map { member[..<$0] }
+        var members: [Substring] = []
+        var keys: Set<Substring> = []
+        for member in values.flatMap({ $0.split(separator: ",") }).map(trimmed) {
+            // The standard lets empty ones stand.
+            guard !member.isEmpty else { continue }
+            guard let key = key(of: member), keys.insert(key).inserted else { return "" }
+            members.append(member)
         }
-        let isFine =
-            members.count <= 32 && keys.count == members.count && Set(keys).count == keys.count
-            && keys.allSatisfy(isKey)
-            && members.allSatisfy { $0.utf8.allSatisfy { (0x20...0x7E).contains($0) } }
-        return isFine ? joined : ""
+        let joined = members.joined(separator: ",")
+        return members.count <= 32 && joined.utf8.count <= 512 ? joined : ""
+    }
+
+    private static func trimmed(_ member: Substring) -> Substring {
+        let start = member.drop { $0 == " " || $0 == "\t" }
+        let end = start.lastIndex { $0 != " " && $0 != "\t" }
+        return end.map { start[...$0] } ?? ""
+    }
+
+    /// The key of `key=value`; nil where it is not that.
+    private static func key(of member: Substring) -> Substring? {
+        guard let equals = member.firstIndex(of: "="), isKey(member[..<equals]) else { return nil }
+        let value = member[member.index(after: equals)...].utf8
+        let isValue =
+            (1...256).contains(value.count)
+            && value.allSatisfy { (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "=") }
+        return isValue ? member[..<equals] : nil
     }
 
     private static func isKey(_ key: Substring) -> Bool {
