@@ -237,6 +237,19 @@ struct PolicyTests {
         #expect(trailers.entries.count == 1)
     }
 
+    @Test func `a count of attempts that is passed on does not hide the call's own`() async throws {
+        let count = Counter()
+        var metadata = Metadata()
+        metadata.appendReceived("grpc-previous-rpc-attempts", .ascii("9"))
+        try await withServer(
+            Self.failing(1, .unavailable, count), client: retrying(3)
+        ) { [metadata] client, _, _ in
+            let answer = try await client.unary(
+                Echo.repeatable, Bytes([]), options: CallOptions(metadata: metadata))
+            #expect(answer == Bytes([1]))
+        }
+    }
+
     @Test func `two pushbacks mean never, and no count of attempts is below 0`() {
         var metadata = Metadata()
         metadata.appendReceived("grpc-retry-pushback-ms", .ascii("1"))
