@@ -57,7 +57,8 @@ let targets: [Target] = [
     command("hone", "Schema", "ServiceKit", "RPC", "TLS", "Wire", argumentParser()),
     // tests
     kit("TestKit", "Corpus"),
-    kit("FuzzKit", "RPC", "HTTP2"),
+    kit(
+        "FuzzKit", "Schema", "RPC", "HTTP2", "Wire", "Gzip", nio("NIOCore"), nio("NIOEmbedded")),
     tests(of: "Wire"),
     tests(of: "Tokenization"),
     tests(of: "HTTP2"),

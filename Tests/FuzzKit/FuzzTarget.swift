@@ -9,6 +9,11 @@ package enum FuzzTarget: UInt8, CaseIterable, Sendable {
     case serverBytes, clientBytes
     /// A session that gets frames made of the bytes, most of them valid.
     case serverFrames, clientFrames
+    case wireMessages, gzip
+    /// A request's headers, before a server that answers it.
+    case requestHeaders
+    /// A connection with its calls that gets raw bytes, and frames of which most are valid.
+    case serverConnection, clientConnection
 
     /// Feeds the part.
     ///
@@ -25,6 +30,11 @@ package enum FuzzTarget: UInt8, CaseIterable, Sendable {
         case .clientBytes: try SessionFuzz(.client).feedBytes(&source)
         case .serverFrames: try SessionFuzz(.server).feedFrames(&source)
         case .clientFrames: try SessionFuzz(.client).feedFrames(&source)
+        case .wireMessages: try WireFuzz.messages(&source)
+        case .gzip: try GzipFuzz.gzip(&source)
+        case .requestHeaders: try RequestFuzz.headers(&source)
+        case .serverConnection: try ServerFuzz().feed(&source)
+        case .clientConnection: try ClientFuzz().feed(&source)
         }
     }
 }
@@ -58,6 +68,12 @@ struct ByteSource {
         let part = Array(rest.prefix(count))
         rest = rest.dropFirst(count)
         return part
+    }
+
+    /// So many bytes, the last ones 0 where there are not enough.
+    mutating func padded(_ count: Int) -> [UInt8] {
+        let part = bytes(count)
+        return part + [UInt8](repeating: 0, count: count - part.count)
     }
 
     mutating func all() -> [UInt8] { bytes(rest.count) }

@@ -15,6 +15,12 @@ public final class Client: Sendable {
         inProcess = nil
     }
 
+    /// Makes calls over what another has made of the core.
+    init(_ core: ClientCore) {
+        self.core = core
+        inProcess = nil
+    }
+
     /// Makes calls to a server of this process: no sockets, no frames, the same semantics.
     ///
     /// The server must run, though it need not listen anywhere. Settings of names, of TLS and of

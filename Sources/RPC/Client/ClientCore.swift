@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 import NIOPosix
 import Synchronization
 
@@ -19,13 +19,17 @@ package final class ClientCore: Sendable {
     private let openCount = Atomic<Int>(0)
     private let countsOpen: Bool
 
-    package init(_ target: Target, _ configuration: ClientConfiguration) {
+    /// - Parameter loop: nil takes one of the process's.
+    package init(
+        _ target: Target, _ configuration: ClientConfiguration, loop: (any EventLoop)? = nil
+    ) {
         self.configuration = configuration
         policies = PolicyTable(configuration)
         retries = RetryControl(configuration)
         kept = KeptRequests(
             perCall: configuration.keptRequestBytesPerCall, limit: configuration.keptRequestBytes)
-        loop = MultiThreadedEventLoopGroup.singleton.next()
+        let loop = loop ?? MultiThreadedEventLoopGroup.singleton.next()
+        self.loop = loop
         executor = LoopExecutor(loop)
         deadlines = DeadlineTimer(loop)
         if case .consistent = configuration.balancing {

@@ -10,7 +10,9 @@ struct FuzzTests {
         let cases =
             switch target {
             case .base64, .percentEncoding, .timeouts, .messages, .headers: 18_000
-            case .serverBytes, .clientBytes, .serverFrames, .clientFrames: 5000
+            case .serverBytes, .clientBytes, .serverFrames, .clientFrames, .gzip: 5000
+            case .wireMessages: 20_000
+            case .requestHeaders, .serverConnection, .clientConnection: 3000
             }
         return Toll.isSanitized ? cases / 10 : cases
     }
@@ -25,8 +27,8 @@ struct FuzzTests {
             Self.mutate(&bytes, &random)
             do {
                 try target.run(bytes)
-            } catch let failure as FuzzFailure {
-                Issue.record("case \(number): \(failure), bytes \(bytes)")
+            } catch {
+                Issue.record("case \(number): \(error), bytes \(bytes)")
                 return
             }
             if number % 50 == 0 { corpus[Int.random(in: 0..<corpus.count, using: &random)] = bytes }
@@ -43,6 +45,8 @@ struct FuzzTests {
         (.timeouts, Array("99999999H".utf8)), (.timeouts, Array("0n".utf8)),
         (.base64, Array("A=A".utf8)), (.percentEncoding, Array("%".utf8)),
         (.messages, [0, 5, 0, 0, 0, 0, 0]), (.clientFrames, []), (.serverFrames, [0x41, 1]),
+        // A tab between the members of a trace's state.
+        (.requestHeaders, [2, 2, 0, 6, 1]),
     ]
 
     private static func seeds(_ target: FuzzTarget) -> [[UInt8]] {
@@ -66,6 +70,29 @@ struct FuzzTests {
             [
                 [0x41, 1, 1, 1, 0x00, 1, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9],
                 [0x01, 1, 7, 4, 4, 4, 8, 1, 1],
+            ]
+        case .wireMessages:
+            [
+                [8, 2, 9, 0, 3, 70, 1, 65, 7, 200, 9, 1, 2, 3, 4], [19, 1, 5, 1, 2, 3, 4, 5, 6],
+                [200, 0, 1, 2, 0x61, 0x62, 2, 1, 7], [0xFF, 3, 4, 1, 66, 2, 77, 1, 9, 1, 5],
+            ]
+        case .gzip:
+            [[1, 40, 1, 2, 3] + Array("hello".utf8), [0, 90, 3, 0], [2, 9, 0x1F, 0x8B, 8]]
+        case .requestHeaders:
+            [
+                [4, 1, 0, 5, 1, 0, 6, 2, 0], [3, 4, 2, 8, 1, 12, 40],
+                [9, 2, 1, 6, 3, 10, 2, 14, 1],
+            ]
+        case .serverConnection:
+            [
+                [1, 16, 0, 12, 0, 3, 1, 2, 3, 16, 0, 18, 0x88, 2, 9, 9, 16, 3, 0, 1, 7, 16, 6],
+                [1, 16, 0, 26, 0, 2, 70, 90, 16, 9, 255, 255, 16, 0, 28, 0, 0, 16, 0x98, 0, 8],
+                [1, 16, 0, 3, 0x98, 0, 16, 3, 0x90, 0, 16, 3, 0x98, 1, 5, 1, 16, 7, 0, 0, 0],
+            ]
+        case .clientConnection:
+            [
+                [5, 32, 2, 0, 0, 1, 9, 0, 32, 2, 1, 0, 2, 1, 2, 0, 32, 2, 2, 0, 0, 14, 32, 7, 46],
+                [5, 32, 9, 255, 255, 32, 1, 2, 1, 32, 3, 1, 0x82, 0, 8, 32, 7, 1, 0, 32, 12, 0, 7],
             ]
         }
     }
