@@ -56,6 +56,7 @@ let targets: [Target] = [
     // command
     command("hone", "Schema", "ServiceKit", "RPC", "TLS", "Wire", argumentParser()),
     // tests
+    .systemLibrary(name: "CMalloc", path: "Tests/CMalloc"),
     kit("TestKit", "Corpus"),
     kit(
         "FuzzKit", "Schema", "RPC", "HTTP2", "Wire", "Gzip", nio("NIOCore"), nio("NIOEmbedded")),
@@ -66,7 +67,8 @@ let targets: [Target] = [
     tests(of: "Gzip"),
     tests(of: "Tensors"),
     tests(
-        of: "RPC", "Wire", "HTTP2", "TLS", "Gzip", "FuzzKit", nio("NIOCore"), nio("NIOPosix")),
+        of: "RPC", "Wire", "HTTP2", "TLS", "Gzip", "FuzzKit", "CMalloc", nio("NIOCore"),
+        nio("NIOPosix")),
     tests(of: "Llama", "Tensors"),
     tests(of: "Corpus"),
     tests(of: "Chat"),

@@ -22,6 +22,11 @@ enum EngineBIO {
         return unsafe bio
     }
 
+    /// The engine of a connection of the library's; as above, only while a method of it runs.
+    static func engine(ofConnection handle: OpaquePointer?) -> TLSEngine? {
+        unsafe engine(of: SSL_get_rbio(handle))
+    }
+
     /// The engine of a BIO; the library calls only while a method of it runs.
     private static func engine(of bio: OpaquePointer?) -> TLSEngine? {
         unsafe BIO_get_data(bio).map {
@@ -39,6 +44,8 @@ enum EngineBIO {
                 return 0
             }
             unsafe hone_bio_clear_retry(bio)
+            // Nothing more is read of what a flooding peer has sent already.
+            guard !engine.isFlooded else { return -1 }
             let length = min(Int(count), engine.incoming.readableBytes)
             guard length > 0 else {
                 // Not the end: more may come.

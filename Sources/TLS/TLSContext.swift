@@ -51,6 +51,10 @@ import Glibc
             unsafe SSL_CTX_set_ciphersuites(handle, Self.suites) == 1,
             unsafe SSL_CTX_set_num_tickets(handle, 0) == 1
         else { throw .setupFailed(reason: Self.lastReason()) }
+        unsafe SSL_CTX_set_info_callback(handle) { connection, place, _ in
+            guard place == SSL_CB_ACCEPT_LOOP || place == SSL_CB_CONNECT_LOOP else { return }
+            unsafe EngineBIO.engine(ofConnection: connection)?.noteStep()
+        }
         try useIdentity(settings)
         try useAuthority(settings.authority)
         guard role == .server else { return }

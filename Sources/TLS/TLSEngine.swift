@@ -20,6 +20,16 @@ import NIOCore
     /// Whether the peer has said goodbye: what it sends after that is not read.
     private(set) var isPeerDone = false
 
+    /// Whether the peer sends more messages of the handshake's kind than a connection needs.
+    private(set) var isFlooded = false
+    private var isOpen = false
+    /// How many such messages may still come, and since when they are counted.
+    private var stepsLeft = TLSEngine.stepsAtOnce
+    private var stepsCounted = NIODeadline.now()
+    /// New keys (RFC 8446, 4.6.3) and tickets come once in a while: a key lasts for millions of
+    /// records. An answer counts like what it answers.
+    static let stepsAtOnce = 64
+
     /// - Parameter serverName: whom a client expects; a name or an IP address.
     init(_ context: TLSContext, serverName: String?) throws(TLSError) {
         guard let handle = unsafe SSL_new(context.handle) else {
@@ -74,12 +84,35 @@ import NIOCore
         let result = unsafe SSL_do_handshake(handle)
         if result == 1 {
             guard context.application != .http2 || agreedOnHTTP2 else { throw .noHTTP2 }
+            isOpen = true
             return true
         }
         switch unsafe SSL_get_error(handle, result) {
         case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return false
         default: throw .handshakeFailed(reason: failureReason())
         }
+    }
+
+    /// Counts a step of the library's state machine: a message outside the application's data. One
+    /// a second is forgiven.
+    func noteStep() {
+        guard isOpen else { return }
+        let now = NIODeadline.now()
+        let seconds = (now - stepsCounted).nanoseconds / 1_000_000_000
+        if seconds > 0 {
+            stepsLeft = Int(min(Int64(Self.stepsAtOnce), Int64(stepsLeft) + seconds))
+            stepsCounted = now
+        }
+        stepsLeft -= 1
+        if stepsLeft < 0 { isFlooded = true }
+    }
+
+    /// Takes new keys, and asks the peer for new ones.
+    func updateKeys() throws(TLSError) {
+        ERR_clear_error()
+        guard unsafe SSL_key_update(handle, SSL_KEY_UPDATE_REQUESTED) == 1,
+            unsafe SSL_do_handshake(handle) == 1
+        else { throw .keysNotUpdated(reason: TLSContext.lastReason()) }
     }
 
     private var agreedOnHTTP2: Bool {
@@ -124,6 +157,7 @@ import NIOCore
             return max(0, Int(result))
         }
         if result > 0 { return true }
+        guard !isFlooded else { throw .flooded }
         switch unsafe SSL_get_error(handle, result) {
         case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return false
         case SSL_ERROR_ZERO_RETURN:

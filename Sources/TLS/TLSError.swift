@@ -16,6 +16,10 @@ public enum TLSError: Error, Equatable, CustomStringConvertible {
     case closedDuringHandshake
     /// A record could not be read after the handshake.
     case brokenRecord(reason: String)
+    /// The peer goes on sending messages that belong to no application's data, such as KeyUpdate.
+    case flooded
+    /// The connection's version of TLS has no new keys, or it is over.
+    case keysNotUpdated(reason: String)
 
     public var description: String {
         switch self {
@@ -43,6 +47,8 @@ public enum TLSError: Error, Equatable, CustomStringConvertible {
             "the connection was closed during the TLS handshake; check that the peer speaks TLS"
         case .brokenRecord(let reason):
             "the TLS connection broke: \(reason)\(Self.advice(on: reason))"
+        case .flooded: "the peer sends TLS messages without end that carry no data"
+        case .keysNotUpdated(let reason): "TLS keys cannot be changed: \(reason)"
         }
     }
 

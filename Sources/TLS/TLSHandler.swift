@@ -11,6 +11,13 @@ public final class TLSHandler: ChannelDuplexHandler {
     public typealias OutboundIn = ByteBuffer
     public typealias OutboundOut = ByteBuffer
 
+    /// An outbound event: changes the keys of both directions (KeyUpdate; RFC 8446, 4.6.3), as
+    /// either side may at any time. Its promise fails with ``TLSError/keysNotUpdated(reason:)``
+    /// before TLS 1.3, or where the connection is not open.
+    public struct KeyUpdate: Sendable {
+        public init() {}
+    }
+
     private enum State {
         case idle, handshaking, open, failed
     }
@@ -93,6 +100,22 @@ public final class TLSHandler: ChannelDuplexHandler {
     public func flush(context: ChannelHandlerContext) {
         writeSealed(context, flushing: false)
         context.flush()
+    }
+
+    public func triggerUserOutboundEvent(
+        context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?
+    ) {
+        guard event is KeyUpdate else {
+            return context.triggerUserOutboundEvent(event, promise: promise)
+        }
+        do {
+            guard state == .open else { throw TLSError.keysNotUpdated(reason: "not connected") }
+            try engine.updateKeys()
+            writeSealed(context)
+            promise?.succeed()
+        } catch {
+            promise?.fail(error)
+        }
     }
 
     public func close(

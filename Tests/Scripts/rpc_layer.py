@@ -142,8 +142,9 @@ def main():
     resolved = os.path.join(folder, "Package.resolved")
     if os.path.islink(resolved):
         os.unlink(resolved)
-    if not os.path.exists(resolved):
-        shutil.copy(os.path.join(root, "Package.resolved"), resolved)
+    chosen = os.path.join(root, "Package.resolved")
+    if os.path.exists(chosen) and not os.path.exists(resolved):
+        shutil.copy(chosen, resolved)
     links = ["proto"] + ([] if is_visible else ["Sources", "Tests"])
     for name in links:
         link = os.path.join(folder, name)

@@ -165,4 +165,41 @@ struct TLSHandlerTests {
         #expect(!server.sink.isActive)
         #expect(server.sink.errors.count == 1)
     }
+
+    @Test func `keys change while data passes`() throws {
+        let (client, server) = try pair(try Certificates())
+        for round in 0..<20 as Range<UInt8> {
+            let side = round % 2 == 0 ? client : server
+            side.channel.triggerUserOutboundEvent(TLSHandler.KeyUpdate(), promise: nil)
+            client.channel.writeAndFlush(ByteBuffer(bytes: [round]), promise: nil)
+            server.channel.writeAndFlush(ByteBuffer(bytes: [round]), promise: nil)
+            try exchange(client, server)
+        }
+        #expect(server.sink.bytes == Array(0..<20) && client.sink.bytes == Array(0..<20))
+        #expect(server.sink.errors.isEmpty && client.sink.errors.isEmpty)
+    }
+
+    @Test func `a peer that changes its keys without end is left`() throws {
+        let (client, server) = try pair(try Certificates())
+        for _ in 0..<1000 {
+            client.channel.triggerUserOutboundEvent(TLSHandler.KeyUpdate(), promise: nil)
+        }
+        let updates = try client.takeOutput()
+        #expect(updates.count == 1000)
+        try server.give(updates)
+        #expect(server.sink.errors == [.flooded])
+        #expect(!server.channel.isActive)
+        // It has said little in return.
+        let answer = try server.takeOutput().reduce(0) { $0 + $1.readableBytes }
+        #expect(answer < 4000, "\(answer) bytes")
+    }
+
+    @Test func `keys do not change before a connection is open`() throws {
+        let files = try Certificates()
+        let client = try Side(
+            TLSContext(.client, files.settings(nil, authority: "authority")), serverName: "x")
+        #expect(throws: TLSError.keysNotUpdated(reason: "not connected")) {
+            try client.channel.triggerUserOutboundEvent(TLSHandler.KeyUpdate()).wait()
+        }
+    }
 }

@@ -121,10 +121,16 @@ final class FaultProxy: Sendable {
                 open.add(partner)
                 loop.scheduleTask(in: .milliseconds(life)) { channel.close(promise: nil) }
                 return loop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(
-                        Pipe(forth, to: partner, seed: seed))
-                    try partner.pipeline.syncOperations.addHandler(
-                        Pipe(back, to: channel, seed: ~seed))
+                    do {
+                        try channel.pipeline.syncOperations.addHandler(
+                            Pipe(forth, to: partner, seed: seed))
+                        try partner.pipeline.syncOperations.addHandler(
+                            Pipe(back, to: channel, seed: ~seed))
+                    } catch {
+                        // The caller has gone meanwhile.
+                        partner.close(promise: nil)
+                        throw error
+                    }
                 }
             }
     }

@@ -9,12 +9,24 @@ import Wire
 struct FloodTests {
     @Test(arguments: Flood.all)
     func `a flood is contained while other clients are served`(of flood: Flood) async throws {
-        try await withServer(ConformanceTests.router) { client, _, port in
-            _ = try await client.unary(Echo.unary, Bytes([0]))
-            let before = Toll.now
-            let isOver = Gate()
-            async let served = Self.keepCalling(client, until: isOver)
-            let (sent, seen) = try await RawSocket.connected(to: port) { socket in
+        try await Self.contain(flood)
+    }
+
+    @Test(arguments: Flood.all.filter { flood in Self.alsoWithTLS.contains(flood.name) })
+    func `a flood over TLS is contained, too`(of flood: Flood) async throws {
+        try await Self.contain(flood, TLSAttackTests.Sides())
+    }
+
+    private static let alsoWithTLS = [
+        "PING", "empty DATA", "DATA of one byte", "rapid reset of calls that have begun",
+        "header bombs",
+    ]
+
+    private static func contain(_ flood: Flood, _ sides: TLSAttackTests.Sides? = nil) async throws {
+        let attack = Attack(flood.name + (sides == nil ? "" : " (TLS)"), tls: sides)
+        try await attack.run(ConformanceTests.router) { port in
+            let context = try sides?.context()
+            let (sent, seen) = try await RawSocket.connected(to: port, tls: context) { socket in
                 await socket.begin()
                 // The server's larger frames are allowed from now on.
                 try await socket.until { $0.first(Frame.Kind.settings) != nil }
@@ -24,15 +36,11 @@ struct FloodTests {
                 if case .borne = flood.end { try await Self.isAlive(socket) }
                 return (sent, socket.seen)
             }
-            isOver.open()
-            let answers = try await served
-            let after = Toll.now
-            #expect(answers > 0)
             if case .sentAway = flood.end {
                 let code = try #require(seen.goAway?.errorCode)
                 #expect([0x1, 0x2, 0x6, 0xB].contains(code), "GOAWAY with code \(code)")
             }
-            Self.judge(flood.name, sent, before, after)
+            return sent
         }
     }
 
@@ -54,30 +62,5 @@ struct FloodTests {
         let answer = Frame(Frame.Kind.ping, Frame.acknowledged, on: 0, [0, 0, 0, 0, 0, 0, 0, 5])
         await socket.send(Frame.ping(5))
         try await socket.until { $0.frames.contains(answer) }
-    }
-
-    /// Another client's calls, one after the other; how many were answered.
-    static func keepCalling(_ client: Client, until isOver: Gate) async throws -> Int {
-        var count = 0
-        while !isOver.isOpen || count == 0 {
-            let answer = try await client.unary(Echo.unary, Bytes([7]))
-            #expect(answer == Bytes([7]))
-            count += 1
-            try await Task.sleep(for: .milliseconds(2))
-        }
-        return count
-    }
-
-    /// What the attack cost this process, its own sending and the other client's calls included.
-    static func judge(_ name: String, _ sent: Int, _ before: Toll, _ after: Toll) {
-        let seconds = after.cpuSeconds - before.cpuSeconds
-        let grown = after.residentBytes - before.residentBytes
-        if unsafe getenv("HONE_ATTACK_TABLE") != nil {
-            print("ATTACK | \(name) | \(sent >> 10) | \(Int(seconds * 1000)) | \(grown >> 10) |")
-        }
-        guard !Toll.isSanitized else { return }
-        // An order of magnitude above what a slow machine needs for as many honest bytes.
-        #expect(seconds < 5 + Double(sent) / 1e6, "\(seconds) s for \(sent) bytes")
-        #expect(grown < 96 << 20, "\(grown) bytes more")
     }
 }

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import Synchronization
+import TLS
 import Testing
 
 /// A TCP connection by hand: what comes in is cut into frames, what goes out is what a test says.
@@ -60,13 +61,24 @@ final class RawSocket: Sendable {
 
     /// Connects for as long as `body` runs.
     ///
-    /// - Parameter reads: false leaves what comes in to the kernel.
+    /// - Parameters:
+    ///   - reads: false leaves what comes in to the kernel.
+    ///   - tls: what the client trusts, where it speaks TLS.
     static func connected<Result>(
-        to port: Int, reads: Bool = true, _ body: (RawSocket) async throws -> Result
+        to port: Int, reads: Bool = true, tls: TLSContext? = nil,
+        _ body: (RawSocket) async throws -> Result
     ) async throws -> Result {
         let collector = Collector(prefaceBytes: 0)
         var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .channelInitializer { $0.pipeline.addHandler(collector) }
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        let handler = try TLSHandler(tls, serverName: "127.0.0.1")
+                        try channel.pipeline.syncOperations.addHandler(handler)
+                    }
+                    try channel.pipeline.syncOperations.addHandler(collector)
+                }
+            }
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
         if !reads {
             bootstrap = bootstrap.channelOption(.autoRead, value: false)
@@ -91,6 +103,33 @@ final class RawSocket: Sendable {
     func send(_ bytes: [UInt8]) async -> Bool {
         do {
             try await channel.writeAndFlush(ByteBuffer(bytes: bytes))
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// Sends bytes past the handler of TLS.
+    func sendBeneathTLS(_ bytes: [UInt8]) async {
+        let channel = channel
+        let sent = channel.eventLoop.flatSubmit {
+            let promise = channel.eventLoop.makePromise(of: Void.self)
+            do {
+                let context = try channel.pipeline.syncOperations.context(
+                    handlerType: TLSHandler.self)
+                context.writeAndFlush(NIOAny(ByteBuffer(bytes: bytes)), promise: promise)
+            } catch {
+                promise.fail(error)
+            }
+            return promise.futureResult
+        }
+        try? await sent.get()
+    }
+
+    /// Changes the keys of TLS; false where the peer has closed.
+    func updateKeys() async -> Bool {
+        do {
+            try await channel.triggerUserOutboundEvent(TLSHandler.KeyUpdate())
             return true
         } catch {
             return false

@@ -57,7 +57,8 @@ struct SoakCalls: Sendable {
         router.unary(Self.hold) { request, _ in
             log.handlerBegan()
             defer { log.handlerEnded() }
-            try await Task.sleep(for: .seconds(3600))
+            // A sleep that is cancelled would keep its timer's memory until its time has come.
+            await Gate().wait()
             return request
         }
         router.clientStreaming(Echo.collect) { requests, _ in

@@ -1,3 +1,4 @@
+import CMalloc
 import Glibc
 
 /// What this process has used so far.
@@ -6,6 +7,8 @@ struct Toll {
     let cpuSeconds: Double
     /// Bytes of memory that it holds (VmRSS).
     let residentBytes: Int
+    /// Bytes of memory that were asked for and not given back (mallinfo2).
+    let allocatedBytes: Int
     /// Open sockets, files and the like.
     let descriptors: Int
 
@@ -14,8 +17,10 @@ struct Toll {
         unsafe getrusage(Int32(RUSAGE_SELF.rawValue), &usage)
         let seconds = Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
         let microseconds = Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
+        let memory = mallinfo2()
         return Toll(
             cpuSeconds: seconds + microseconds / 1e6, residentBytes: resident,
+            allocatedBytes: Int(memory.uordblks + memory.hblkhd),
             descriptors: countDescriptors())
     }
 
