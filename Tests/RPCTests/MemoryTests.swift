@@ -119,4 +119,27 @@ struct MemoryTests {
             }
         }
     }
+
+    @Test func `frames that the socket does not take are counted`() async throws {
+        var router = Router()
+        router.serverStreaming(Echo.expand) { _, responses, _ in
+            while true { try await responses.write(Bytes(count: 8 << 10)) }
+        }
+        let budget = MemoryBudget(limitBytes: 64 << 20)
+        var configuration = ServerConfiguration()
+        configuration.memory = budget
+        // All that the handler's own buffer holds; a frame's worth at most is under way beside it.
+        configuration.writeBufferBytes = 16 << 10
+        try await withServer(router, configuration) { _, _, port in
+            try await RawSocket.connected(to: port, reads: false) { socket in
+                await socket.begin([(4, (1 << 31) - 1)])
+                await socket.send(Frame.windowUpdate(0, (1 << 31) - 1 - 65_535))
+                await socket.send(Frame.call(1, "/test.Echo/Expand"))
+                while budget.usedBytes < 256 << 10 { try await Task.sleep(for: .milliseconds(1)) }
+                try await Task.sleep(for: .milliseconds(50))
+                #expect(budget.peakBytes < 512 << 10)
+            }
+            while budget.usedBytes > 0 { try await Task.sleep(for: .milliseconds(1)) }
+        }
+    }
 }

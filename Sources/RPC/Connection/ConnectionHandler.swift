@@ -76,6 +76,9 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
     /// The socket is closed.
     func gone() {}
 
+    /// The socket is full, and so many bytes of frames wait for it; none once it takes more.
+    func framedBytesChanged(to count: Int) {}
+
     /// What to say beside the reason of a connection that broke before the peer's first frames.
     var hintBeforeReady: String { "" }
 
@@ -97,6 +100,7 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        setWaterMark(context)
         let bound = NIOLoopBound(self, eventLoop: loop)
         handshakeTimer = loop.scheduleTask(in: .init(handshakeTimeout)) {
             bound.value.fail(
@@ -177,7 +181,10 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { flush() }
+        if context.channel.isWritable {
+            framedBytesChanged(to: 0)
+            flush()
+        }
         context.fireChannelWritabilityChanged()
     }
 
@@ -195,6 +202,28 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
 
     // MARK: Output
 
+    /// How many bytes of frames may wait for the socket: beyond the upper mark no more are made, until
+    /// less than the lower one waits.
+    private static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(
+        low: 128 << 10, high: 256 << 10)
+
+    private func setWaterMark(_ context: ChannelHandlerContext) {
+        do {
+            try context.channel.syncOptions?.setOption(
+                .writeBufferWaterMark, value: Self.waterMark)
+        } catch {
+            // A channel that is closed already.
+        }
+    }
+
+    /// Tells how many bytes of frames the socket does not take.
+    private func noteFramedBytes(_ context: ChannelHandlerContext) {
+        guard !context.channel.isWritable, let options = context.channel.syncOptions else { return }
+        if let count = try? options.getOption(.bufferedWritableBytes) {
+            framedBytesChanged(to: count)
+        }
+    }
+
     /// Sends what the session has to say, as far as the socket takes it.
     func flush() {
         guard let context, isOpen, !isFlushing, !isReceiving, !isLost else { return }
@@ -203,6 +232,7 @@ class ConnectionHandler: ChannelInboundHandler, SessionListener {
         do {
             // The socket may take all at once and be writable again within `flush`.
             while try writeOutput(context) { context.flush() }
+            noteFramedBytes(context)
         } catch {
             lose(Status(.internal, "\(error)"))
             context.close(promise: nil)

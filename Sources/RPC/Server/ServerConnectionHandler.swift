@@ -18,6 +18,8 @@ final class ServerConnectionHandler: ConnectionHandler {
     private let load: ServerLoad
     let memory: ConnectionMemory
     var memoryTimer: Scheduled<Void>?
+    /// What of ``memory`` is frames that the socket has not taken.
+    private var framedBytes = 0
     /// Since when streams that were ended for want of memory have not closed.
     var evictedSince: ContinuousClock.Instant?
     /// Calls begun in this turn of the loop.
@@ -334,7 +336,13 @@ final class ServerConnectionHandler: ConnectionHandler {
         startCalls()
     }
 
+    override func framedBytesChanged(to count: Int) {
+        memory.add(count - framedBytes)
+        framedBytes = count
+    }
+
     override func gone() {
+        framedBytesChanged(to: 0)
         // Both hold this handler.
         mailbox = nil
         lifetime = nil
