@@ -23,6 +23,7 @@ package final class ClientCore: Sendable {
     package init(
         _ target: Target, _ configuration: ClientConfiguration, loop: (any EventLoop)? = nil
     ) {
+        _ = LargeBlocks.areKept
         self.configuration = configuration
         policies = PolicyTable(configuration)
         retries = RetryControl(configuration)

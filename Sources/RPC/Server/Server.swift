@@ -37,6 +37,7 @@ public final class Server: Sendable {
     let state = Mutex(State())
 
     public init(_ configuration: ServerConfiguration, router: Router) {
+        _ = LargeBlocks.areKept
         self.configuration = configuration
         counters = router.routes.sorted { $0.key < $1.key }.map(\.value.counters)
         var router = router.intercepted(by: configuration.interceptors)
