@@ -41,7 +41,7 @@ struct BenchSystem {
     func measure(
         _ seconds: Double, _ keys: BenchFolder.Keys?, _ folder: BenchFolder
     ) throws -> [BenchRow] {
-        let server = try BenchServer(self, keys, folder)
+        let server = try BenchServer.started(self, keys, folder)
         var rows: [BenchRow] = []
         if load != nil { rows += try ownClient(seconds, server, keys) }
         for (body, inFlight) in [
