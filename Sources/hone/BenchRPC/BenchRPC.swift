@@ -75,13 +75,14 @@ struct BenchRPCServe: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "The server of the benchmark.", shouldDisplay: false)
 
-    @Option var handlers = "loop"
+    // Another name than the option of the command above it, which would take the value for itself.
+    @Option var placement = "loop"
     @Option var certificate: String?
     @Option var key: String?
 
     func run() async throws {
         var configuration = ServerConfiguration()
-        configuration.handlers = handlers == "loop" ? .eventLoop : .pool
+        configuration.handlers = placement == "loop" ? .eventLoop : .pool
         if let certificate, let key {
             configuration.tls = try TLSSettings(certificate: certificate, key: key)
         }

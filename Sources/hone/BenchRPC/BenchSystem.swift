@@ -24,7 +24,7 @@ struct BenchSystem {
         let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         return BenchSystem(
             name: "Hone", kind: .calls,
-            serve: [program, "bench", "rpc", "serve", "--handlers", handlers],
+            serve: [program, "bench", "rpc", "serve", "--placement", handlers],
             load: [program, "bench", "rpc", "load"])
     }
 
