@@ -34,8 +34,9 @@ public final class MemoryBudget: Sendable {
 final class ConnectionMemory: Sendable {
     /// How many bytes a call holds before it is counted.
     static let step = 16 << 10
-    /// What a connection may hold while others have used the process's budget up.
-    private static let reserve = 256 << 10
+    /// What a connection may hold while others have used the process's budget up: the frames that
+    /// wait for its socket, and as much that waits to become frames.
+    private static let reserve = 640 << 10
 
     private let budget: MemoryBudget
     private let limitBytes: Int
